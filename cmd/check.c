@@ -1,0 +1,163 @@
+/* check.c - leadfit check and leadfit backup: is the database sound, and a copy of it. */
+#include "command.h"
+
+#include "app/scoring.h"
+#include "core/icp.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_MAX = 1 << 30, SAMPLE = 10000 };
+
+/* What a check has found, over its parts. */
+struct checking {
+    struct lf_store_reader *reader;
+    struct lf_arena *arena; /* of one version or score */
+    size_t versions, scores, faults;
+};
+
+/* A version: readable, and what its hash says it is. */
+static enum lf_status
+check_version(void *context, const struct lf_stored_version *version)
+{
+    struct checking *checking = context;
+    const struct lf_icp *icp = NULL;
+    struct lf_findings findings;
+    struct lf_error error;
+
+    lf_arena_reset(checking->arena);
+    lf_findings_init(&findings, checking->arena);
+    checking->versions++;
+    if (lf_icp_parse_text(checking->arena, version->document, version->document_len, &findings, &icp, &error) != LF_OK) {
+        checking->faults++;
+        (void)printf("version %d of %s: its definition cannot be read: %s\n", version->version, version->icp,
+                     error.detail);
+    } else if (memcmp(icp->hash, version->hash, LF_SHA256_SIZE) != 0) {
+        checking->faults++;
+        (void)printf("version %d of %s: its hash is not that of its definition: it was altered after publishing\n",
+                     version->version, version->icp);
+    }
+    return LF_OK;
+}
+
+/* A score: computed again from what was stored, it is the same. */
+static enum lf_status
+check_score(void *context, const struct lf_stored_score *score)
+{
+    struct checking *checking = context;
+    struct lf_error error;
+    char id[LF_ULID_TEXT_SIZE];
+    bool agrees = false;
+    enum lf_status status = LF_OK;
+
+    lf_arena_reset(checking->arena);
+    checking->scores++;
+    status = lf_scoring_repeat(checking->reader, checking->arena, score, &agrees, &error);
+    if (status == LF_OK && agrees)
+        return LF_OK;
+    checking->faults++;
+    lf_ulid_format(score->id, id);
+    (void)printf("score %s: %s\n", id, status == LF_OK ? "computed again it is another one" : error.detail);
+    return LF_OK;
+}
+
+static enum lf_status
+check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error *error)
+{
+    struct lf_arena *arena = lf_arena_create(1 << 20, ARENA_MAX);
+    struct checking checking = {.arena = lf_arena_create(1 << 20, ARENA_MAX)};
+    struct lf_store_reader *reader = NULL;
+    struct lf_findings findings;
+    struct lf_ulid last;
+    int64_t scores = 0;
+    enum lf_status status = LF_OK;
+
+    if (arena == NULL || checking.arena == NULL)
+        status = lf_fail(error, LF_OUT_OF_MEMORY, "out of memory");
+    if (status == LF_OK)
+        status = lf_store_reader_open(store, &reader, error);
+    if (status == LF_OK)
+        status = lf_store_reader_open(store, &checking.reader, error);
+    if (status == LF_OK) {
+        lf_findings_init(&findings, arena);
+        status = lf_store_check(reader, false, NULL, &findings, error);
+        for (size_t i = 0; status == LF_OK && i < findings.count; i++)
+            (void)printf("%s: %s\n", findings.items[i].code, findings.items[i].detail);
+        checking.faults += status == LF_OK ? findings.count : 0;
+    }
+    if (status == LF_OK)
+        status = lf_store_each_version(reader, arena, check_version, &checking, error);
+    if (status == LF_OK)
+        status = lf_store_each_score(reader, arena, sample, check_score, &checking, error);
+    if (status == LF_OK)
+        status = lf_store_last_score(reader, &last, &scores, error);
+    lf_store_reader_close(checking.reader);
+    lf_store_reader_close(reader);
+    lf_arena_destroy(checking.arena);
+    lf_arena_destroy(arena);
+    if (status != LF_OK)
+        return status;
+    (void)printf("%s: %zu versions re-hashed, %zu of %lld scores computed again, %zu fault%s\n",
+                 checking.faults == 0 ? "sound" : "not sound", checking.versions, checking.scores, (long long)scores,
+                 checking.faults, checking.faults == 1 ? "" : "s");
+    *ret_faults = checking.faults;
+    return LF_OK;
+}
+
+int
+command_check(const struct command *command, int argc, char **argv)
+{
+    const char *db = "leadfit.db", *number = NULL;
+    const struct option options[] = {
+        {.name = "--db", .value = &db}, {.name = "--sample", .value = &number}, {.name = NULL}};
+    struct lf_store *store = NULL;
+    struct lf_error error;
+    char *end = NULL;
+    long long sample = SAMPLE;
+    size_t faults = 0;
+    int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
+    enum lf_status status = LF_OK;
+
+    if (code != 0 || count < 0)
+        return code;
+    if (count > 0)
+        return wrong_usage(command, "%s is too much", argv[0]);
+    if (number != NULL && ((sample = strtoll(number, &end, 10)) < 0 || *end != '\0' || end == number))
+        return wrong_usage(command, "--sample wants a number from 0");
+    status = lf_store_open(&(struct lf_store_options){.path = db, .read_only = true}, &store, &error);
+    if (status == LF_OK)
+        status = check(store, (size_t)sample, &faults, &error);
+    lf_store_close(store);
+    if (status != LF_OK)
+        return fault(&error);
+    return faults > 0 ? EXIT_FAULT : EXIT_FINE;
+}
+
+int
+command_backup(const struct command *command, int argc, char **argv)
+{
+    const char *db = "leadfit.db";
+    const struct option options[] = {{.name = "--db", .value = &db}, {.name = NULL}};
+    struct lf_store *store = NULL;
+    struct lf_store_reader *reader = NULL;
+    struct lf_error error;
+    int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
+    enum lf_status status = LF_OK;
+
+    if (code != 0 || count < 0)
+        return code;
+    if (count != 1)
+        return wrong_usage(command, "the file to write is needed");
+    status = lf_store_open(&(struct lf_store_options){.path = db, .read_only = true}, &store, &error);
+    if (status == LF_OK)
+        status = lf_store_reader_open(store, &reader, &error);
+    if (status == LF_OK)
+        status = lf_store_backup(reader, argv[0], &error);
+    lf_store_reader_close(reader);
+    lf_store_close(store);
+    if (status != LF_OK)
+        return fault(&error);
+    return printf("copied %s to %s\n", db, argv[0]) < 0 ? EXIT_FAULT : EXIT_FINE;
+}

@@ -1,0 +1,336 @@
+/* icp.c - leadfit icp lint, import, list, export. */
+#include "command.h"
+
+#include "app/profiles.h"
+#include "base/findings.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "core/icp.h"
+#include "core/lint.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFINITION_MAX = 1 << 20, ARENA_MAX = 512 << 20 };
+
+/* One definition file, read and parsed. */
+struct definition {
+    struct lf_arena *arena; /* NULL where even that failed */
+    char *text;
+    size_t len;
+    const struct lf_icp *icp;
+    struct lf_findings findings;
+    struct lf_error error;
+    enum lf_status status;
+};
+
+static void
+definition_read(const char *path, struct definition *definition)
+{
+    *definition = (struct definition){.arena = lf_arena_create(65536, ARENA_MAX)};
+    if (definition->arena == NULL) {
+        definition->status = lf_fail(&definition->error, LF_OUT_OF_MEMORY, "out of memory while reading %s", path);
+        return;
+    }
+    lf_findings_init(&definition->findings, definition->arena);
+    definition->status =
+        read_file(path, DEFINITION_MAX, &definition->text, &definition->len, &definition->error);
+    if (definition->status == LF_OK)
+        definition->status = lf_icp_parse_text(definition->arena, definition->text, definition->len,
+                                               &definition->findings, &definition->icp, &definition->error);
+}
+
+static void
+definition_finish(struct definition *definition)
+{
+    free(definition->text);
+    lf_arena_destroy(definition->arena);
+}
+
+/* Line of a byte offset, from 1. */
+static size_t
+line_of(const struct definition *definition, int64_t offset)
+{
+    size_t line = 1;
+
+    for (int64_t i = 0; i < offset && (size_t)i < definition->len; i++)
+        line += definition->text[i] == '\n';
+    return line;
+}
+
+/* Tells what keeps the file from being a definition. */
+static void
+tell_faults(const char *path, const struct definition *definition)
+{
+    if (definition->findings.count == 0) {
+        if (definition->error.offset >= 0)
+            (void)fprintf(stderr, "%s:%zu: %s\n", path, line_of(definition, definition->error.offset),
+                          definition->error.detail);
+        else if (definition->status == LF_FILE)
+            (void)fprintf(stderr, "leadfit: %s\n", definition->error.detail);
+        else
+            (void)fprintf(stderr, "%s: %s\n", path, definition->error.detail);
+        return;
+    }
+    for (size_t i = 0; i < definition->findings.count; i++)
+        (void)fprintf(stderr, "%s: error %s at %s: %s\n", path, definition->findings.items[i].code,
+                      definition->findings.items[i].pointer[0] != '\0' ? definition->findings.items[i].pointer : "/",
+                      definition->findings.items[i].detail);
+    if (definition->findings.dropped > 0)
+        (void)fprintf(stderr, "%s: and %zu more\n", path, definition->findings.dropped);
+}
+
+/* ---- lint ---- */
+
+/* Lints and tells; counts errors and warnings. lists may be NULL: not known here. */
+static enum lf_status
+lint(const char *path, const struct definition *definition, const struct lf_list_source *lists, FILE *out,
+     size_t *errors, size_t *warnings, struct lf_error *error)
+{
+    static const char *const WORDS[] = {"error", "warning", "info"};
+    struct lf_lint_context context = {.today_us = lf_time_now_ms() * 1000};
+    struct lf_lint found;
+    enum lf_status status = LF_OK;
+
+    if (lists != NULL)
+        context.lists = *lists;
+    status = lf_lint(definition->arena, definition->icp, &context, &found, error);
+    for (size_t i = 0; status == LF_OK && i < found.count; i++) {
+        const struct lf_lint_item *item = &found.items[i];
+
+        *errors += item->severity == LF_LINT_ERROR;
+        *warnings += item->severity == LF_LINT_WARNING;
+        (void)fprintf(out, "%s: %s %s at %s: %s %s\n", path, WORDS[item->severity], item->code,
+                      item->pointer[0] != '\0' ? item->pointer : "/", item->detail, item->fix);
+    }
+    return status;
+}
+
+int
+command_icp_lint(const struct command *command, int argc, char **argv)
+{
+    bool strict = false;
+    const struct option options[] = {{.name = "--strict", .seen = &strict}, {.name = NULL}};
+    size_t errors = 0, warnings = 0;
+    int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
+
+    if (code != 0 || count < 0)
+        return code;
+    if (count == 0)
+        return wrong_usage(command, "at least one file is needed");
+    for (int i = 0; i < count; i++) {
+        struct definition definition;
+        size_t before = errors + warnings;
+        struct lf_error error;
+
+        definition_read(argv[i], &definition);
+        if (definition.status != LF_OK) {
+            tell_faults(argv[i], &definition);
+            errors++;
+        } else if (lint(argv[i], &definition, NULL, stdout, &errors, &warnings, &error) != LF_OK) {
+            (void)fault(&error);
+            errors++;
+        } else if (errors + warnings == before) {
+            (void)printf("%s: fine (%s, %zu attributes)\n", argv[i], definition.icp->name,
+                         definition.icp->attribute_count);
+        }
+        definition_finish(&definition);
+    }
+    return errors > 0 || (strict && warnings > 0) ? EXIT_FAULT : EXIT_FINE;
+}
+
+/* ---- import ---- */
+
+static enum lf_status
+publish(struct lf_store *store, const char *path, const struct definition *definition, const char *note,
+        struct lf_error *error)
+{
+    struct lf_new_version version = {
+        .icp = definition->icp->key,
+        .name = definition->icp->name,
+        .purpose = lf_purpose_word(definition->icp->purpose),
+        .document = definition->text,
+        .document_len = definition->len,
+        .note = note,
+        .at_ms = lf_time_now_ms(),
+    };
+    bool unchanged = false;
+    int number = 0;
+    enum lf_status status = LF_OK;
+
+    memcpy(version.hash, definition->icp->hash, sizeof version.hash);
+    status = lf_store_publish(store, &version, &number, &unchanged, error);
+    if (status == LF_OK)
+        (void)printf(unchanged ? "%s: %s is unchanged, version %d stays active\n" : "%s: published %s version %d\n", path,
+                     definition->icp->key, number);
+    return status;
+}
+
+/* The lists that are in the store, for linting against them. */
+static enum lf_status
+load_lists(struct lf_store *store, struct lf_profiles **ret_profiles, struct lf_error *error)
+{
+    struct lf_store_reader *reader = NULL;
+    struct lf_arena *arena = lf_arena_create(65536, (size_t)2 << 30);
+    struct lf_stored_list *lists = NULL;
+    size_t count = 0;
+    enum lf_status status = LF_OK;
+
+    if (arena == NULL)
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while loading lists");
+    status = lf_store_reader_open(store, &reader, error);
+    if (status == LF_OK)
+        status = lf_store_lists(reader, arena, &lists, &count, error);
+    if (status == LF_OK)
+        status = lf_profiles_create(0, ret_profiles, error);
+    if (status == LF_OK) {
+        struct lf_profiles *profiles = *ret_profiles;
+        profiles->lists = lf_arena_calloc(profiles->arena, count, sizeof(struct lf_named_list *));
+        for (size_t i = 0; status == LF_OK && profiles->lists != NULL && i < count; i++) {
+            status = lf_named_list_create(lists[i].key, lists[i].revision, lists[i].entries, lists[i].count,
+                                          &profiles->lists[i], error);
+            profiles->list_count += status == LF_OK;
+        }
+    }
+    lf_store_reader_close(reader);
+    lf_arena_destroy(arena);
+    return status;
+}
+
+int
+command_icp_import(const struct command *command, int argc, char **argv)
+{
+    const char *db = "leadfit.db", *note = "imported";
+    const struct option options[] = {
+        {.name = "--db", .value = &db}, {.name = "--note", .value = &note}, {.name = NULL}};
+    struct lf_profiles *lists = NULL;
+    struct lf_store *store = NULL;
+    struct lf_error error;
+    size_t errors = 0, warnings = 0;
+    int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
+
+    if (code != 0 || count < 0)
+        return code;
+    if (count == 0)
+        return wrong_usage(command, "at least one file is needed");
+    if (lf_store_open(&(struct lf_store_options){.path = db}, &store, &error) != LF_OK)
+        return fault(&error);
+    if (load_lists(store, &lists, &error) != LF_OK) {
+        lf_profiles_destroy(lists);
+        lf_store_close(store);
+        return fault(&error);
+    }
+    for (int i = 0; i < count; i++) {
+        struct lf_list_source source = lf_profiles_lists(lists);
+        struct definition definition;
+        size_t before = errors;
+
+        definition_read(argv[i], &definition);
+        if (definition.status != LF_OK) {
+            tell_faults(argv[i], &definition);
+            errors++;
+        } else if (lint(argv[i], &definition, &source, stderr, &errors, &warnings, &error) != LF_OK ||
+                   (errors == before && publish(store, argv[i], &definition, note, &error) != LF_OK)) {
+            (void)fault(&error);
+            errors++;
+        }
+        if (errors > before)
+            (void)fprintf(stderr, "%s: not published\n", argv[i]);
+        definition_finish(&definition);
+    }
+    lf_profiles_destroy(lists);
+    lf_store_close(store);
+    return errors > 0 ? EXIT_FAULT : EXIT_FINE;
+}
+
+/* ---- list, export ---- */
+
+static enum lf_status
+open_reader(const char *db, struct lf_store **ret_store, struct lf_store_reader **ret_reader,
+            struct lf_arena **ret_arena, struct lf_error *error)
+{
+    enum lf_status status = LF_OK;
+
+    *ret_arena = lf_arena_create(65536, ARENA_MAX);
+    if (*ret_arena == NULL)
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory");
+    status = lf_store_open(&(struct lf_store_options){.path = db, .read_only = true}, ret_store, error);
+    return status == LF_OK ? lf_store_reader_open(*ret_store, ret_reader, error) : status;
+}
+
+int
+command_icp_list(const struct command *command, int argc, char **argv)
+{
+    const char *db = "leadfit.db";
+    const struct option options[] = {{.name = "--db", .value = &db}, {.name = NULL}};
+    struct lf_store *store = NULL;
+    struct lf_store_reader *reader = NULL;
+    struct lf_arena *arena = NULL;
+    struct lf_stored_icp *icps = NULL;
+    struct lf_error error;
+    size_t found = 0;
+    int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
+    enum lf_status status = LF_OK;
+
+    if (code != 0 || count < 0)
+        return code;
+    if (count > 0)
+        return wrong_usage(command, "%s is too much", argv[0]);
+    status = open_reader(db, &store, &reader, &arena, &error);
+    if (status == LF_OK)
+        status = lf_store_icps(reader, arena, &icps, &found, &error);
+    if (status == LF_OK && found > 0)
+        (void)printf("%-28s  %-8s  %7s  %-12s  %s\n", "key", "state", "version", "purpose", "name");
+    for (size_t i = 0; status == LF_OK && i < found; i++)
+        (void)printf("%-28s  %-8s  %7d  %-12s  %s\n", icps[i].key, icps[i].archived ? "archived" : "active",
+                     icps[i].active_version, icps[i].purpose, icps[i].name);
+    if (status == LF_OK && found == 0)
+        (void)fputs("there are no ICPs yet: leadfit icp import publishes some\n", stderr);
+    lf_store_reader_close(reader);
+    lf_store_close(store);
+    lf_arena_destroy(arena);
+    return status != LF_OK ? fault(&error) : EXIT_FINE;
+}
+
+int
+command_icp_export(const struct command *command, int argc, char **argv)
+{
+    const char *db = "leadfit.db", *number = NULL;
+    const struct option options[] = {
+        {.name = "--db", .value = &db}, {.name = "--version", .value = &number}, {.name = NULL}};
+    struct lf_store *store = NULL;
+    struct lf_store_reader *reader = NULL;
+    struct lf_arena *arena = NULL;
+    struct lf_stored_icp icp;
+    struct lf_stored_version version;
+    struct lf_error error;
+    char *end = NULL;
+    long wanted = 0;
+    int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
+    enum lf_status status = LF_OK;
+
+    if (code != 0 || count < 0)
+        return code;
+    if (count != 1)
+        return wrong_usage(command, "one ICP's key is needed: leadfit icp list shows them");
+    if (number != NULL && ((wanted = strtol(number, &end, 10)) < 1 || *end != '\0' || wanted > 1000000000))
+        return wrong_usage(command, "--version wants a number from 1");
+    status = open_reader(db, &store, &reader, &arena, &error);
+    if (status == LF_OK)
+        status = lf_store_icp(reader, arena, argv[0], &icp, &error);
+    if (status == LF_OK)
+        status = lf_store_version(reader, arena, argv[0], wanted > 0 ? (int)wanted : icp.active_version, &version, &error);
+    if (status == LF_OK) {
+        (void)fwrite(version.document, 1, version.document_len, stdout);
+        if (version.document_len > 0 && version.document[version.document_len - 1] != '\n')
+            (void)putchar('\n');
+        if (fflush(stdout) != 0)
+            status = lf_fail(&error, LF_FILE, "standard output cannot be written");
+    }
+    lf_store_reader_close(reader);
+    lf_store_close(store);
+    lf_arena_destroy(arena);
+    return status != LF_OK ? fault(&error) : EXIT_FINE;
+}

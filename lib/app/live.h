@@ -1,0 +1,49 @@
+/*
+ * live.h - the live set: the active ICPs, compiled, shared by all requests without a lock.
+ *
+ * A reader takes a reference, scores with it and gives it back. A change loads a new set and puts it in place; the
+ * old one lives until its last reader is done. Taking and giving back are one atomic operation each.
+ *
+ * The pointer and a count of the readers that took it share one 64-bit word, so that both change at once: the
+ * pointer in the low 48 bits (user space addresses on the 64-bit systems we run on), the count above. Giving back
+ * lowers the count in the word while the set is still the current one; once it has been replaced, its remaining
+ * readers are counted in the set itself.
+ */
+#ifndef LF_APP_LIVE_H
+#define LF_APP_LIVE_H
+
+#include "app/profiles.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct lf_live_set {
+    struct lf_profiles *profiles;
+    atomic_long readers; /* once replaced: readers still at it; below 0 before that */
+};
+
+struct lf_live {
+    _Atomic uint64_t current;
+};
+
+/* Begins with no set. */
+void lf_live_init(struct lf_live *live);
+
+/* Takes the set out and frees it once its readers are done; there must be none that come after. */
+void lf_live_finish(struct lf_live *live);
+
+/* Puts the profiles in place, which are the live set's from now on. OUT_OF_MEMORY: nothing has changed and they are
+ * still the caller's. */
+enum lf_status lf_live_replace(struct lf_live *live, struct lf_profiles *profiles, struct lf_error *error) LF_MUST_CHECK;
+
+/* The current set, NULL before the first one. Each acquire is given back with one release. At most 65,535 readers
+ * at a time. */
+struct lf_live_set *lf_live_acquire(struct lf_live *live);
+void lf_live_release(struct lf_live *live, struct lf_live_set *set);
+
+/* Reads the active ICPs and all named lists from the store and compiles them. */
+enum lf_status lf_live_load(struct lf_store_reader *reader, struct lf_profiles **ret_profiles,
+                            struct lf_error *error) LF_MUST_CHECK;
+
+#endif

@@ -1,0 +1,141 @@
+/* profiles.c - see profiles.h. */
+#include "app/profiles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROFILES_BYTES_MAX = 1 << 30 };
+
+static enum lf_status
+out_of_memory(struct lf_error *error)
+{
+    return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while loading ICPs");
+}
+
+enum lf_status
+lf_profiles_create(size_t capacity, struct lf_profiles **ret_profiles, struct lf_error *error)
+{
+    struct lf_arena *arena = lf_arena_create(16384, PROFILES_BYTES_MAX);
+    struct lf_profiles *profiles = arena == NULL ? NULL : lf_arena_calloc(arena, 1, sizeof *profiles);
+
+    if (profiles == NULL || (profiles->items = lf_arena_calloc(arena, capacity, sizeof *profiles->items)) == NULL) {
+        lf_arena_destroy(arena);
+        return out_of_memory(error);
+    }
+    profiles->arena = arena;
+    *ret_profiles = profiles;
+    return LF_OK;
+}
+
+enum lf_status
+lf_profiles_add_icp(struct lf_profiles *profiles, const struct lf_icp *icp, int64_t version_id, int version,
+                    struct lf_error *error)
+{
+    struct lf_profile profile = {
+        .icp = icp,
+        .scorer = lf_scorer_create(profiles->arena, icp),
+        .teller = lf_teller_create(profiles->arena, icp, version),
+        .version_id = version_id,
+        .version = version,
+    };
+
+    if (profile.scorer == NULL || profile.teller == NULL)
+        return out_of_memory(error);
+    profiles->items[profiles->count++] = profile;
+    return LF_OK;
+}
+
+/* Moves findings into an arena that outlives the one they were made in. */
+static void
+copy_findings(struct lf_findings *to, const struct lf_findings *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        lf_findings_add(to, from->items[i].pointer, from->items[i].code, "%s", from->items[i].detail);
+    to->dropped += from->dropped;
+    to->out_of_memory = to->out_of_memory || from->out_of_memory;
+}
+
+enum lf_status
+lf_profiles_add(struct lf_profiles *profiles, const char *document, size_t len, int64_t version_id, int version,
+                struct lf_findings *findings, struct lf_error *error)
+{
+    const char *text = lf_arena_copy(profiles->arena, document, len);
+    const struct lf_icp *icp = NULL;
+    struct lf_findings found;
+    enum lf_status status = LF_OK;
+
+    if (text == NULL)
+        return out_of_memory(error);
+    lf_findings_init(&found, profiles->arena);
+    status = lf_icp_parse_text(profiles->arena, text, len, &found, &icp, error);
+    if (findings != NULL)
+        copy_findings(findings, &found);
+    return status != LF_OK ? status : lf_profiles_add_icp(profiles, icp, version_id, version, error);
+}
+
+static const struct lf_named_list *
+find_list(void *context, const char *key)
+{
+    const struct lf_profiles *profiles = context;
+
+    for (size_t i = 0; i < profiles->list_count; i++)
+        if (strcmp(profiles->lists[i]->key, key) == 0)
+            return profiles->lists[i];
+    return NULL;
+}
+
+struct lf_list_source
+lf_profiles_lists(const struct lf_profiles *profiles)
+{
+    union { /* the source only reads, but its context is shared with sources that do not */
+        const void *in;
+        void *out;
+    } context = {.in = profiles};
+
+    return (struct lf_list_source){.find = find_list, .context = context.out};
+}
+
+/* Two sources, the set's own first. */
+struct both {
+    const struct lf_profiles *profiles;
+    const struct lf_list_source *more;
+};
+
+static const struct lf_named_list *
+find_in_both(void *context, const char *key)
+{
+    const struct both *both = context;
+    struct lf_list_source own = lf_profiles_lists(both->profiles);
+    const struct lf_named_list *list = own.find(own.context, key);
+
+    return list == NULL && both->more != NULL ? both->more->find(both->more->context, key) : list;
+}
+
+enum lf_status
+lf_profiles_compile(struct lf_profiles *profiles, const struct lf_list_source *more, struct lf_error *error)
+{
+    struct both both = {profiles, more};
+    struct lf_list_source source = {find_in_both, &both};
+    struct lf_program_source *members = lf_arena_calloc(profiles->arena, profiles->count, sizeof *members);
+
+    if (members == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < profiles->count; i++)
+        members[i] = (struct lf_program_source){
+            .icp = profiles->items[i].icp,
+            .version_id = profiles->items[i].version_id,
+            .version = profiles->items[i].version,
+        };
+    return lf_program_create(members, profiles->count, &source, &profiles->program, error);
+}
+
+void
+lf_profiles_destroy(struct lf_profiles *profiles)
+{
+    if (profiles == NULL)
+        return;
+    lf_program_destroy(profiles->program);
+    for (size_t i = 0; i < profiles->list_count; i++)
+        lf_named_list_destroy(profiles->lists[i]);
+    lf_arena_destroy(profiles->arena);
+}

@@ -1,0 +1,64 @@
+/*
+ * recorder.h - records scores: many requests, one commit, one thread that writes.
+ *
+ * A request fills a job and submits it. The recorder's thread takes all jobs that wait, records them in one commit
+ * and then calls each job's `done` with the result: LF_OK means that the score is on disk. The queue is bounded;
+ * when it is full, submit says BUSY at once. An I/O error or a damaged database ends the process's writing for good
+ * (every later job fails, lf_recorder_failed turns true, and the program exits); a full disk does not: jobs fail
+ * with STORAGE_FULL until there is room again.
+ *
+ * Thread-safe but for start and stop.
+ */
+#ifndef LF_APP_RECORDER_H
+#define LF_APP_RECORDER_H
+
+#include "base/status.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lf_recorder;
+
+struct lf_record_job {
+    struct lf_record_job *next;   /* the recorder's own */
+    struct lf_stored_score score; /* id is given by submit; what it points to stays put until done */
+    /* On the recorder's thread, once; must be quick; the job is the caller's again. error is NULL for LF_OK. */
+    void (*done)(struct lf_record_job *job, enum lf_status status, const struct lf_error *error);
+    void *data; /* the caller's */
+};
+
+struct lf_recorder_options {
+    size_t queue;      /* jobs that may wait, at least 1 */
+    size_t batch;      /* most jobs in one commit, at least 1 */
+    int64_t stall_ms;  /* a commit that takes longer ends the process (watchdog); 0: never */
+};
+
+/* Starts the thread. The store's writing side is the recorder's from now on. Ids go on behind the newest score. */
+enum lf_status lf_recorder_start(struct lf_store *store, const struct lf_recorder_options *options,
+                                 struct lf_recorder **ret_recorder, struct lf_error *error) LF_MUST_CHECK;
+
+/* Gives the job its id (in the order of recording) and queues it. BUSY when the queue is full, NOT_READY when it is
+ * stopping, STORAGE_FAILED when writing has ended for good: then `done` is not called. */
+enum lf_status lf_recorder_submit(struct lf_recorder *recorder, struct lf_record_job *job,
+                                  struct lf_error *error) LF_MUST_CHECK;
+
+/* Runs `write` on the recorder's thread between two commits and waits for it: the way for every other write. */
+enum lf_status lf_recorder_run(struct lf_recorder *recorder,
+                               enum lf_status (*write)(struct lf_store *store, void *argument, struct lf_error *error),
+                               void *argument, struct lf_error *error) LF_MUST_CHECK;
+
+/* Jobs that wait now. */
+size_t lf_recorder_depth(struct lf_recorder *recorder);
+
+/* Whether writing has ended for good. */
+bool lf_recorder_failed(struct lf_recorder *recorder);
+
+/* Whether the last commit found the disk full. */
+bool lf_recorder_full(struct lf_recorder *recorder);
+
+/* Records what waits, stops the thread, frees. NULL is fine. The store goes back to the caller. */
+void lf_recorder_stop(struct lf_recorder *recorder);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * scoring.h - the use case of one lead: read the request, score it under the ICPs it names, keep it, tell it.
+ *
+ * HTTP, the command line and (later) webhooks and batches share these steps:
+ *   lf_score_request_read   the body into a request, with every finding
+ *   lf_scoring_run          evaluates the lead under the chosen ICPs and, unasked, under the experimental ones
+ *   lf_scoring_record       what is to be kept, for the recorder
+ *   lf_scoring_tell         the answer
+ * All memory comes from the request's arena. A scoring belongs to one thread at a time.
+ */
+#ifndef LF_APP_SCORING_H
+#define LF_APP_SCORING_H
+
+#include "app/profiles.h"
+#include "base/arena.h"
+#include "base/findings.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "core/answer.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LF_LEAD_ID_MAX = 200 /* characters */, LF_ICPS_NAMED_MAX = 1000 };
+
+/* What is asked. */
+struct lf_score_request {
+    const struct lf_json *lead; /* an object */
+    const char *lead_id;        /* "" for none */
+    size_t lead_id_len;
+    const char **icps; /* keys; none named: all active core ones */
+    size_t icp_count;
+    bool has_as_of;
+    int64_t as_of_ms;
+    enum lf_explain explain;
+    bool record;
+};
+
+/* Reads {"lead", "icps", "as_of", "explain", "record"}. Faults go into findings, the status is INVALID_REQUEST then;
+ * TOO_MANY_MEMBERS for a lead over the limits. with_definition: "definition" is a member too (for its reader), and
+ * "icps" and "record" are not. */
+enum lf_status lf_score_request_read(struct lf_arena *arena, const struct lf_json *body, bool with_definition,
+                                     struct lf_findings *findings, struct lf_score_request *ret_request,
+                                     struct lf_error *error) LF_MUST_CHECK;
+
+/* Reads lead.id into the request: a string or an integer; "" where there is none. For leads that come without a body
+ * of ours around them. */
+enum lf_status lf_score_request_lead(struct lf_arena *arena, const struct lf_json *lead, const char *pointer,
+                                     struct lf_findings *findings, struct lf_score_request *request,
+                                     struct lf_error *error) LF_MUST_CHECK;
+
+/* A lead scored. */
+struct lf_scoring {
+    const struct lf_profiles *profiles;
+    struct lf_evaluation *evaluation;
+    struct lf_result *results; /* what is answered; unsorted */
+    size_t result_count;
+    struct lf_result *shadow; /* experimental ones, kept only */
+    size_t shadow_count;
+    const struct lf_json *lead;
+    const char *lead_id;
+    size_t lead_id_len;
+    int64_t as_of_ms;
+    enum lf_explain explain;
+};
+
+/* Scores. now_ms stands for an as_of that was not given. Statuses: ICP_NOT_FOUND, ICP_ARCHIVED, NO_ACTIVE_ICP,
+ * OUT_OF_MEMORY. The profiles stay until the scoring has been told. */
+enum lf_status lf_scoring_run(struct lf_arena *arena, const struct lf_profiles *profiles,
+                              const struct lf_score_request *request, int64_t now_ms, struct lf_scoring *ret_scoring,
+                              struct lf_error *error) LF_MUST_CHECK;
+
+/* Fills what is to be recorded (all but its id); whole: keep the whole lead, not only what was read of it. */
+enum lf_status lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, bool whole,
+                                 struct lf_stored_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
+
+/* Appends the answer. id: NULL when it was not recorded. line: for a batch, else 0. */
+void lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring, const struct lf_ulid *id,
+                     int64_t scored_at_ms, int64_t line);
+
+/* Appends the answer of a recorded score, as it was given, with the full explanation. */
+enum lf_status lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena,
+                                 const struct lf_stored_score *score, struct lf_buf *buf,
+                                 struct lf_error *error) LF_MUST_CHECK;
+
+/* Computes a recorded score again from what was stored and compares: *ret_agrees. */
+enum lf_status lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena,
+                                 const struct lf_stored_score *score, bool *ret_agrees,
+                                 struct lf_error *error) LF_MUST_CHECK;
+
+#endif

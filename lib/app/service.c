@@ -1,0 +1,229 @@
+/* service.c - see service.h. */
+#include "app/service.h"
+
+#include "base/findings.h"
+#include "base/log.h"
+#include "base/time.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { READERS_KEPT = 8, PROBE_EVERY_MS = 1000 };
+
+struct lf_service {
+    struct lf_store *store;
+    struct lf_recorder *recorder;
+    struct lf_live live;
+    struct lf_keyring *keyring;
+    bool store_whole_lead;
+
+    pthread_mutex_t lock; /* over the readers and the probe */
+    struct lf_store_reader *readers[READERS_KEPT];
+    size_t reader_count;
+    int64_t probed_at_ns;
+    enum lf_status probed;
+    struct lf_error probe_error;
+
+    pthread_t inspector; /* looks the database over, once */
+    bool inspecting;
+    volatile bool stop_inspecting;
+    atomic_bool draining, damaged;
+};
+
+/* A damaged database found while serving: nothing more is acknowledged, and the process ends. */
+static void *
+inspect(void *argument)
+{
+    struct lf_service *service = argument;
+    struct lf_store_reader *reader = NULL;
+    struct lf_arena *arena = lf_arena_create(65536, 64 << 20);
+    struct lf_findings findings;
+    struct lf_error error;
+    enum lf_status status = LF_OUT_OF_MEMORY;
+    int64_t began = lf_time_monotonic_ns();
+
+    if (arena != NULL) {
+        lf_findings_init(&findings, arena);
+        status = lf_store_reader_open(service->store, &reader, &error);
+        if (status == LF_OK)
+            status = lf_store_check(reader, true, &service->stop_inspecting, &findings, &error);
+        if (service->stop_inspecting) {
+            status = LF_OK;
+        } else if (status == LF_STORAGE_CORRUPT || (status == LF_OK && findings.count > 0)) {
+            atomic_store(&service->damaged, true);
+            lf_log(LF_LOG_ERROR, "database_damaged",
+                   lf_log_text("detail", findings.count > 0 ? findings.items[0].detail : error.detail));
+        } else if (status != LF_OK) {
+            lf_log(LF_LOG_WARN, "database_check_failed", lf_log_text("detail", error.detail));
+        } else {
+            lf_log(LF_LOG_INFO, "database_checked", lf_log_ms("duration_ms", lf_time_monotonic_ns() - began));
+        }
+        lf_store_reader_close(reader);
+        lf_arena_destroy(arena);
+    }
+    return NULL;
+}
+
+enum lf_status
+lf_service_start(const struct lf_service_options *options, struct lf_service **ret_service, struct lf_error *error)
+{
+    struct lf_service *service = calloc(1, sizeof *service);
+    struct lf_store_options store = {.path = options->db};
+    struct lf_recorder_options recorder = {
+        .queue = options->queue, .batch = options->batch, .stall_ms = options->stall_ms};
+    struct lf_store_reader *reader = NULL;
+    struct lf_profiles *profiles = NULL;
+    enum lf_status status = LF_OK;
+
+    if (service == NULL)
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
+    (void)pthread_mutex_init(&service->lock, NULL); /* cannot fail with default attributes */
+    lf_live_init(&service->live);
+    atomic_init(&service->draining, false);
+    atomic_init(&service->damaged, false);
+    service->store_whole_lead = options->store_whole_lead;
+    status = lf_store_open(&store, &service->store, error);
+    if (status == LF_OK)
+        status = lf_service_borrow_reader(service, &reader, error);
+    if (status == LF_OK)
+        status = lf_live_load(reader, &profiles, error);
+    if (status == LF_OK)
+        status = lf_live_replace(&service->live, profiles, error);
+    if (status != LF_OK && profiles != NULL)
+        lf_profiles_destroy(profiles);
+    if (status == LF_OK)
+        status = lf_keyring_load(reader, options->rate_limit, &service->keyring, error);
+    if (status == LF_OK)
+        status = lf_recorder_start(service->store, &recorder, &service->recorder, error);
+    if (reader != NULL)
+        lf_service_return_reader(service, reader);
+    if (status != LF_OK) {
+        lf_service_stop(service);
+        return status;
+    }
+    service->inspecting = pthread_create(&service->inspector, NULL, inspect, service) == 0;
+    *ret_service = service;
+    return LF_OK;
+}
+
+void
+lf_service_drain(struct lf_service *service)
+{
+    atomic_store(&service->draining, true);
+}
+
+void
+lf_service_stop(struct lf_service *service)
+{
+    if (service == NULL)
+        return;
+    service->stop_inspecting = true;
+    if (service->inspecting)
+        (void)pthread_join(service->inspector, NULL);
+    lf_recorder_stop(service->recorder);
+    for (size_t i = 0; i < service->reader_count; i++)
+        lf_store_reader_close(service->readers[i]);
+    lf_store_close(service->store);
+    lf_live_finish(&service->live);
+    lf_keyring_destroy(service->keyring);
+    (void)pthread_mutex_destroy(&service->lock);
+    free(service);
+}
+
+struct lf_live *
+lf_service_live(struct lf_service *service)
+{
+    return &service->live;
+}
+
+struct lf_recorder *
+lf_service_recorder(struct lf_service *service)
+{
+    return service->recorder;
+}
+
+bool
+lf_service_stores_whole_lead(const struct lf_service *service)
+{
+    return service->store_whole_lead;
+}
+
+enum lf_status
+lf_service_admit(struct lf_service *service, const char *text, char ret_id[LF_API_KEY_ID_MAX + 1], uint32_t *ret_scopes)
+{
+    return lf_keyring_admit(service->keyring, text, lf_time_now_ms(), lf_time_monotonic_ns(), ret_id, ret_scopes);
+}
+
+enum lf_status
+lf_service_borrow_reader(struct lf_service *service, struct lf_store_reader **ret_reader, struct lf_error *error)
+{
+    struct lf_store_reader *reader = NULL;
+
+    (void)pthread_mutex_lock(&service->lock);
+    if (service->reader_count > 0)
+        reader = service->readers[--service->reader_count];
+    (void)pthread_mutex_unlock(&service->lock);
+    if (reader == NULL)
+        return lf_store_reader_open(service->store, ret_reader, error);
+    *ret_reader = reader;
+    return LF_OK;
+}
+
+void
+lf_service_return_reader(struct lf_service *service, struct lf_store_reader *reader)
+{
+    (void)pthread_mutex_lock(&service->lock);
+    if (service->reader_count < READERS_KEPT) {
+        service->readers[service->reader_count++] = reader;
+        reader = NULL;
+    }
+    (void)pthread_mutex_unlock(&service->lock);
+    lf_store_reader_close(reader);
+}
+
+bool
+lf_service_failed(struct lf_service *service)
+{
+    return atomic_load(&service->damaged) || lf_recorder_failed(service->recorder);
+}
+
+static enum lf_status
+probe(struct lf_store *store, void *argument, struct lf_error *error)
+{
+    (void)argument;
+    return lf_store_probe(store, error);
+}
+
+enum lf_status
+lf_service_ready(struct lf_service *service, struct lf_error *error)
+{
+    int64_t now_ns = lf_time_monotonic_ns();
+    enum lf_status status = LF_OK;
+    bool due = false;
+
+    if (atomic_load(&service->draining))
+        return lf_fail(error, LF_NOT_READY, "the service is stopping");
+    if (lf_service_failed(service))
+        return lf_fail(error, LF_NOT_READY, "the database failed: the service is ending, see its log");
+    (void)pthread_mutex_lock(&service->lock);
+    due = service->probed_at_ns == 0 || now_ns - service->probed_at_ns >= PROBE_EVERY_MS * INT64_C(1000000);
+    if (due)
+        service->probed_at_ns = now_ns; /* others go by the last answer meanwhile */
+    status = service->probed;
+    if (status != LF_OK && error != NULL)
+        *error = service->probe_error;
+    (void)pthread_mutex_unlock(&service->lock);
+    if (!due)
+        return status;
+
+    struct lf_error found = {.status = LF_OK};
+    status = lf_recorder_run(service->recorder, probe, NULL, &found);
+    (void)pthread_mutex_lock(&service->lock);
+    service->probed = status;
+    service->probe_error = found;
+    (void)pthread_mutex_unlock(&service->lock);
+    if (status != LF_OK && error != NULL)
+        *error = found;
+    return status;
+}

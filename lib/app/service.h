@@ -1,0 +1,60 @@
+/*
+ * service.h - the running service: what handlers and workers share.
+ *
+ * It owns the store, the recorder, the live ICPs and the keyring, and knows whether it is ready. HTTP knows none of
+ * this; handlers (lib/api) get the service as their context. Thread-safe but for start and stop.
+ */
+#ifndef LF_APP_SERVICE_H
+#define LF_APP_SERVICE_H
+
+#include "app/keys.h"
+#include "app/live.h"
+#include "app/recorder.h"
+#include "base/status.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lf_service;
+
+struct lf_service_options {
+    const char *db;
+    size_t queue, batch; /* as in struct lf_recorder_options */
+    int64_t stall_ms;
+    bool store_whole_lead;
+    unsigned rate_limit; /* requests a second and key, 0: none */
+};
+
+/* Opens the store, loads ICPs and keys, starts the recorder and, in the background, a look over the database. */
+enum lf_status lf_service_start(const struct lf_service_options *options, struct lf_service **ret_service,
+                                struct lf_error *error) LF_MUST_CHECK;
+
+/* From now on /readyz says no. */
+void lf_service_drain(struct lf_service *service);
+
+/* Records what waits, checkpoints, closes, frees. No request may be left. NULL is fine. */
+void lf_service_stop(struct lf_service *service);
+
+struct lf_live *lf_service_live(struct lf_service *service);
+struct lf_recorder *lf_service_recorder(struct lf_service *service);
+bool lf_service_stores_whole_lead(const struct lf_service *service);
+
+/* Lets a key in; as lf_keyring_admit. */
+enum lf_status lf_service_admit(struct lf_service *service, const char *text, char ret_id[LF_API_KEY_ID_MAX + 1],
+                                uint32_t *ret_scopes) LF_MUST_CHECK;
+
+/* A reader for the time of one request; given back afterwards. */
+enum lf_status lf_service_borrow_reader(struct lf_service *service, struct lf_store_reader **ret_reader,
+                                        struct lf_error *error) LF_MUST_CHECK;
+void lf_service_return_reader(struct lf_service *service, struct lf_store_reader *reader);
+
+/* Whether scores can be taken and recorded now; NOT_READY or STORAGE_FULL with the reason else. Commits a probe, at
+ * most one a second. */
+enum lf_status lf_service_ready(struct lf_service *service, struct lf_error *error) LF_MUST_CHECK;
+
+/* Whether writing has ended for good (an I/O error, a damaged database): the process should end. */
+bool lf_service_failed(struct lf_service *service);
+
+#endif

@@ -1,0 +1,369 @@
+/*
+ * compile.c - makes a program of ICPs; see program.h.
+ *
+ * Equal leaves are shared: a leaf is written down as bytes (field, operator, operands as they are compared), and the
+ * bytes are looked up in a table that exists only while compiling.
+ */
+#include "core/program_types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROGRAM_BYTES_MAX = 1 << 30, FEW_TEXTS = 8 /* so many are compared one by one */ };
+
+/* A leaf's bytes and its index. */
+struct known_leaf {
+    uint64_t hash;
+    const char *key; /* NULL: free */
+    size_t key_len;
+    uint32_t leaf;
+};
+
+struct compiling {
+    struct lf_program *program;
+    const struct lf_list_source *lists;
+    struct lf_arena *scratch; /* for the table; goes when compiling ends */
+    struct known_leaf *known;
+    size_t known_mask, known_count;
+    struct compiled_icp *icp; /* the one at hand */
+};
+
+/* ---- sharing leaves ---- */
+
+static void
+write_scalar(struct lf_buf *key, const struct lf_scalar *entry)
+{
+    uint64_t len = entry->folded.len;
+
+    lf_buf_char(key, (char)entry->kind);
+    if (entry->kind == LF_JSON_TEXT) {
+        lf_buf_add(key, &len, sizeof len);
+        lf_buf_add(key, entry->folded.bytes, entry->folded.len);
+    } else if (entry->kind == LF_JSON_NUMBER) {
+        lf_buf_add(key, &entry->number, sizeof entry->number);
+    } else {
+        lf_buf_char(key, entry->yes ? 1 : 0);
+    }
+}
+
+/* Writes down everything that makes one leaf another. */
+static void
+write_key(struct lf_buf *key, const struct lf_condition *leaf, uint32_t field)
+{
+    lf_buf_add(key, &field, sizeof field);
+    lf_buf_char(key, (char)leaf->op);
+    switch (lf_operator_operand(leaf->op)) {
+    case LF_OPERAND_SCALAR:
+    case LF_OPERAND_SCALARS:
+    case LF_OPERAND_TEXTS:
+    case LF_OPERAND_ALL_TEXTS:
+        for (size_t i = 0; i < leaf->entry_count; i++)
+            write_scalar(key, &leaf->entries[i]);
+        break;
+    case LF_OPERAND_NUMBER:
+        lf_buf_add(key, &leaf->low, sizeof leaf->low);
+        break;
+    case LF_OPERAND_RANGE:
+        lf_buf_add(key, &leaf->low, sizeof leaf->low);
+        lf_buf_add(key, &leaf->high, sizeof leaf->high);
+        break;
+    case LF_OPERAND_DATE:
+        lf_buf_add(key, &leaf->date_us, sizeof leaf->date_us);
+        break;
+    case LF_OPERAND_DAYS:
+        lf_buf_int(key, leaf->days);
+        break;
+    case LF_OPERAND_LIST_KEY:
+        lf_buf_text(key, leaf->list);
+        break;
+    case LF_OPERAND_BOOLEAN:
+        lf_buf_char(key, leaf->yes ? 1 : 0);
+        break;
+    }
+}
+
+static bool
+grow_known(struct compiling *compiling)
+{
+    size_t slots = compiling->known == NULL ? 64 : (compiling->known_mask + 1) * 2;
+    struct known_leaf *known = lf_arena_calloc(compiling->scratch, slots, sizeof *known);
+
+    if (known == NULL)
+        return false;
+    for (size_t i = 0; compiling->known != NULL && i <= compiling->known_mask; i++) {
+        size_t at = (size_t)compiling->known[i].hash & (slots - 1);
+        if (compiling->known[i].key == NULL)
+            continue;
+        while (known[at].key != NULL)
+            at = (at + 1) & (slots - 1);
+        known[at] = compiling->known[i];
+    }
+    compiling->known = known;
+    compiling->known_mask = slots - 1;
+    return true;
+}
+
+/* ---- leaves ---- */
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+
+    return (left > right) - (left < right);
+}
+
+static bool
+prepare_leaf(struct compiling *compiling, const struct lf_condition *source, struct leaf *leaf)
+{
+    struct lf_arena *arena = compiling->program->arena;
+
+    if (source->op == LF_OP_IN_LIST && compiling->lists != NULL)
+        leaf->list = compiling->lists->find(compiling->lists->context, source->list);
+    if (source->op != LF_OP_IS && source->op != LF_OP_IN && source->op != LF_OP_HAS_ALL)
+        return true;
+    for (size_t i = 0; i < source->entry_count; i++) {
+        leaf->text_count += source->entries[i].kind == LF_JSON_TEXT;
+        leaf->number_count += source->entries[i].kind == LF_JSON_NUMBER;
+        if (source->entries[i].kind == LF_JSON_BOOLEAN)
+            leaf->booleans |= source->entries[i].yes ? 2u : 1u;
+    }
+    if (leaf->text_count > FEW_TEXTS) {
+        if (!lf_text_set_init(&leaf->texts, arena, leaf->text_count))
+            return false;
+        for (size_t i = 0; i < source->entry_count; i++)
+            if (source->entries[i].kind == LF_JSON_TEXT)
+                lf_text_set_add(&leaf->texts, source->entries[i].folded);
+    }
+    if (leaf->number_count > 0) {
+        size_t count = 0;
+
+        leaf->numbers = lf_arena_calloc(arena, leaf->number_count, sizeof *leaf->numbers);
+        if (leaf->numbers == NULL)
+            return false;
+        for (size_t i = 0; i < source->entry_count; i++)
+            if (source->entries[i].kind == LF_JSON_NUMBER)
+                leaf->numbers[count++] = source->entries[i].number;
+        qsort(leaf->numbers, count, sizeof *leaf->numbers, compare_numbers);
+    }
+    return true;
+}
+
+/* A new leaf of the program; UINT32_MAX when memory is out. */
+static uint32_t
+add_leaf(struct compiling *compiling, const struct lf_condition *source, uint32_t field)
+{
+    struct lf_program *program = compiling->program;
+
+    if (program->leaf_count == program->leaf_cap) {
+        size_t cap = program->leaf_cap == 0 ? 64 : program->leaf_cap * 2;
+        struct leaf *leaves = lf_arena_calloc(program->arena, cap, sizeof *leaves);
+        if (leaves == NULL)
+            return UINT32_MAX;
+        if (program->leaf_count > 0)
+            memcpy(leaves, program->leaves, program->leaf_count * sizeof *leaves);
+        program->leaves = leaves;
+        program->leaf_cap = cap;
+    }
+    program->leaves[program->leaf_count] = (struct leaf){.source = source, .field = field};
+    if (!prepare_leaf(compiling, source, &program->leaves[program->leaf_count]))
+        return UINT32_MAX;
+    return (uint32_t)program->leaf_count++;
+}
+
+/* The program's leaf for this one: an equal one that is there, or a new one. UINT32_MAX when memory is out. */
+static uint32_t
+share_leaf(struct compiling *compiling, const struct lf_condition *source)
+{
+    static const uint64_t SEED[2] = {0x73686172656c6561u, 0x663b9d1c7e40862au};
+    uint32_t field = compiling->icp->fields[source->field];
+    struct lf_buf key;
+    uint64_t hash = 0;
+    size_t at = 0;
+
+    lf_buf_init(&key, compiling->scratch, PROGRAM_BYTES_MAX);
+    write_key(&key, source, field);
+    if (lf_buf_failed(&key) ||
+        (compiling->known_count * 2 >= compiling->known_mask && !grow_known(compiling)))
+        return UINT32_MAX;
+    hash = lf_text_hash(key.data, key.len, SEED);
+    for (at = (size_t)hash & compiling->known_mask; compiling->known[at].key != NULL;
+         at = (at + 1) & compiling->known_mask) {
+        const struct known_leaf *known = &compiling->known[at];
+        if (known->hash == hash && known->key_len == key.len && memcmp(known->key, key.data, key.len) == 0)
+            return known->leaf;
+    }
+    compiling->known[at] =
+        (struct known_leaf){.hash = hash, .key = key.data, .key_len = key.len, .leaf = add_leaf(compiling, source, field)};
+    compiling->known_count++;
+    return compiling->known[at].leaf;
+}
+
+/* ---- conditions ---- */
+
+/* Room for count nodes side by side; UINT32_MAX when memory is out. */
+static uint32_t
+add_nodes(struct lf_program *program, size_t count)
+{
+    size_t first = program->node_count;
+
+    if (first + count > program->node_cap) {
+        size_t cap = program->node_cap == 0 ? 128 : program->node_cap * 2;
+        struct node *nodes = NULL;
+
+        while (cap < first + count)
+            cap *= 2;
+        nodes = lf_arena_calloc(program->arena, cap, sizeof *nodes);
+        if (nodes == NULL)
+            return UINT32_MAX;
+        if (first > 0)
+            memcpy(nodes, program->nodes, first * sizeof *nodes);
+        program->nodes = nodes;
+        program->node_cap = cap;
+    }
+    program->node_count += count;
+    return (uint32_t)first;
+}
+
+/* Notes a leaf that asks a named list. */
+static bool
+note_list(struct compiling *compiling, uint32_t leaf)
+{
+    struct compiled_icp *icp = compiling->icp;
+
+    if (icp->list_count == icp->list_cap) {
+        size_t cap = icp->list_cap == 0 ? 4 : icp->list_cap * 2;
+        uint32_t *lists = lf_arena_calloc(compiling->program->arena, cap, sizeof *lists);
+        if (lists == NULL)
+            return false;
+        if (icp->list_count > 0)
+            memcpy(lists, icp->lists, icp->list_count * sizeof *lists);
+        icp->lists = lists;
+        icp->list_cap = cap;
+    }
+    icp->lists[icp->list_count++] = leaf;
+    return true;
+}
+
+static bool
+compile_condition(struct compiling *compiling, const struct lf_condition *condition, uint32_t at)
+{
+    struct node node = {.kind = condition->kind};
+
+    if (condition->kind == LF_CONDITION_LEAF) {
+        node.leaf = share_leaf(compiling, condition);
+        if (node.leaf == UINT32_MAX ||
+            (condition->op == LF_OP_IN_LIST && !note_list(compiling, node.leaf)))
+            return false;
+    } else {
+        node.count = (uint32_t)condition->child_count;
+        node.first = add_nodes(compiling->program, condition->child_count);
+        if (node.first == UINT32_MAX)
+            return false;
+        for (uint32_t i = 0; i < node.count; i++)
+            if (!compile_condition(compiling, condition->children[i], node.first + i))
+                return false;
+    }
+    compiling->program->nodes[at] = node;
+    return true;
+}
+
+static bool
+compile_root(struct compiling *compiling, const struct lf_condition *condition, uint32_t *ret_node)
+{
+    *ret_node = add_nodes(compiling->program, 1);
+    return *ret_node != UINT32_MAX && compile_condition(compiling, condition, *ret_node);
+}
+
+static bool
+compile_icp(struct compiling *compiling, struct compiled_icp *compiled)
+{
+    struct lf_arena *arena = compiling->program->arena;
+    const struct lf_icp *icp = compiled->source.icp;
+    uint32_t *fields = lf_arena_calloc(arena, icp->fields.count, sizeof *fields);
+    const uint32_t **rules = lf_arena_calloc(arena, icp->attribute_count, sizeof(uint32_t *));
+    uint32_t *disqualifiers = lf_arena_calloc(arena, icp->disqualifier_count, sizeof *disqualifiers);
+
+    if (fields == NULL || rules == NULL || disqualifiers == NULL)
+        return false;
+    for (size_t i = 0; i < icp->fields.count; i++) {
+        fields[i] = lookup_add(compiling->program, icp->fields.paths[i]);
+        if (fields[i] == UINT32_MAX)
+            return false;
+    }
+    compiled->fields = fields;
+    compiling->icp = compiled;
+    for (size_t i = 0; i < icp->attribute_count; i++) {
+        const struct lf_attribute *attribute = &icp->attributes[i];
+        uint32_t *nodes = lf_arena_calloc(arena, attribute->rule_count, sizeof *nodes);
+        if (nodes == NULL)
+            return false;
+        for (size_t r = 0; r < attribute->rule_count; r++)
+            if (!compile_root(compiling, attribute->rules[r].when, &nodes[r]))
+                return false;
+        rules[i] = nodes;
+    }
+    for (size_t i = 0; i < icp->disqualifier_count; i++)
+        if (!compile_root(compiling, icp->disqualifiers[i].when, &disqualifiers[i]))
+            return false;
+    compiled->rules = rules;
+    compiled->disqualifiers = disqualifiers;
+    return true;
+}
+
+enum lf_status
+lf_program_create(const struct lf_program_source *sources, size_t count, const struct lf_list_source *lists,
+                  struct lf_program **ret_program, struct lf_error *error)
+{
+    struct lf_arena *arena = lf_arena_create(16384, PROGRAM_BYTES_MAX);
+    struct compiling compiling = {.lists = lists, .scratch = lf_arena_create(16384, PROGRAM_BYTES_MAX)};
+    struct lf_program *program = arena == NULL ? NULL : lf_arena_calloc(arena, 1, sizeof *program);
+    bool fine = program != NULL && compiling.scratch != NULL;
+
+    if (fine) {
+        program->arena = arena;
+        program->icp_count = count;
+        program->icps = lf_arena_calloc(arena, count, sizeof *program->icps);
+        compiling.program = program;
+        fine = program->icps != NULL && grow_known(&compiling);
+    }
+    for (size_t i = 0; fine && i < count; i++) {
+        program->icps[i].source = sources[i];
+        fine = compile_icp(&compiling, &program->icps[i]);
+    }
+    lf_arena_destroy(compiling.scratch);
+    if (!fine) {
+        lf_arena_destroy(arena);
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while compiling %zu ICPs", count);
+    }
+    *ret_program = program;
+    return LF_OK;
+}
+
+void
+lf_program_destroy(struct lf_program *program)
+{
+    if (program != NULL)
+        lf_arena_destroy(program->arena);
+}
+
+size_t
+lf_program_count(const struct lf_program *program)
+{
+    return program->icp_count;
+}
+
+const struct lf_program_source *
+lf_program_member(const struct lf_program *program, size_t index)
+{
+    return &program->icps[index].source;
+}
+
+size_t
+lf_program_find(const struct lf_program *program, const char *key)
+{
+    for (size_t i = 0; i < program->icp_count; i++)
+        if (strcmp(program->icps[i].source.icp->key, key) == 0)
+            return i;
+    return SIZE_MAX;
+}

@@ -1,0 +1,321 @@
+/*
+ * lookup.c - finds the fields of a program in a lead, in one walk over the lead.
+ *
+ * All dotted paths stand in one tree of names. Walking the lead, each member's name is looked up among the children
+ * of the tree's node that the walk is at; members that no rule reads are passed over with all that is in them. The
+ * walk is as deep as the longest path and as long as the lead, whatever the number of ICPs.
+ */
+#include "core/program_types.h"
+
+#include <string.h>
+
+/* ---- the tree ---- */
+
+/* Length and up to eight bytes of each end tell the names of a definition well apart. A crafted lead gains nothing:
+ * how many names a slot can collide with is settled when the program is made. */
+static uint32_t
+hash_name(const char *name, size_t len)
+{
+    uint64_t head = 0, tail = 0;
+
+    if (len >= 8) {
+        memcpy(&head, name, 8);
+        memcpy(&tail, name + len - 8, 8);
+    } else {
+        memcpy(&head, name, len);
+    }
+    head = (head ^ (tail << 7 | tail >> 57) ^ len) * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(head >> 32);
+}
+
+uint32_t
+lookup_find(const struct lookup_node *node, const char *name, size_t len)
+{
+    if (node->children == NULL)
+        return UINT32_MAX;
+    for (uint32_t at = hash_name(name, len) & node->mask;; at = (at + 1) & node->mask) {
+        const struct lookup_child *child = &node->children[at];
+        if (child->name == NULL)
+            return UINT32_MAX;
+        if (child->len == len && memcmp(child->name, name, len) == 0)
+            return child->node;
+    }
+}
+
+static void
+insert(struct lookup_node *node, struct lookup_child child)
+{
+    uint32_t at = hash_name(child.name, child.len) & node->mask;
+
+    while (node->children[at].name != NULL)
+        at = (at + 1) & node->mask;
+    node->children[at] = child;
+}
+
+static size_t
+count_children(const struct lookup_node *node)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; node->children != NULL && i <= node->mask; i++)
+        count += node->children[i].name != NULL;
+    return count;
+}
+
+/* Keeps a node's table at most half full. */
+static bool
+make_room(struct lf_program *program, struct lookup_node *node)
+{
+    struct lookup_node grown = *node;
+
+    if (node->children != NULL && count_children(node) * 2 <= node->mask)
+        return true;
+    grown.mask = node->children == NULL ? 3 : node->mask * 2 + 1;
+    grown.children = lf_arena_calloc(program->arena, (size_t)grown.mask + 1, sizeof *grown.children);
+    if (grown.children == NULL)
+        return false;
+    for (size_t i = 0; node->children != NULL && i <= node->mask; i++)
+        if (node->children[i].name != NULL)
+            insert(&grown, node->children[i]);
+    *node = grown;
+    return true;
+}
+
+/* A new node; UINT32_MAX when memory is out. */
+static uint32_t
+new_node(struct lf_program *program)
+{
+    if (program->lookup_count == program->lookup_cap) {
+        size_t cap = program->lookup_cap == 0 ? 32 : program->lookup_cap * 2;
+        struct lookup_node *nodes = lf_arena_calloc(program->arena, cap, sizeof *nodes);
+        if (nodes == NULL)
+            return UINT32_MAX;
+        if (program->lookup_count > 0)
+            memcpy(nodes, program->lookup, program->lookup_count * sizeof *nodes);
+        program->lookup = nodes;
+        program->lookup_cap = cap;
+    }
+    program->lookup[program->lookup_count] = (struct lookup_node){.field = LF_NO_FIELD};
+    return (uint32_t)program->lookup_count++;
+}
+
+static uint32_t
+child_of(struct lf_program *program, uint32_t parent, const char *name, size_t len)
+{
+    uint32_t found = lookup_find(&program->lookup[parent], name, len);
+
+    if (found != UINT32_MAX)
+        return found;
+    found = new_node(program);
+    if (found == UINT32_MAX || !make_room(program, &program->lookup[parent]))
+        return UINT32_MAX;
+    insert(&program->lookup[parent], (struct lookup_child){.name = name, .len = len, .node = found});
+    return found;
+}
+
+uint32_t
+lookup_add(struct lf_program *program, const char *path)
+{
+    uint32_t node = 0;
+
+    if (program->lookup_count == 0 && new_node(program) == UINT32_MAX)
+        return UINT32_MAX;
+    for (const char *name = path; name != NULL;) {
+        const char *dot = strchr(name, '.');
+        node = child_of(program, node, name, dot != NULL ? (size_t)(dot - name) : strlen(name));
+        if (node == UINT32_MAX)
+            return UINT32_MAX;
+        name = dot != NULL ? dot + 1 : NULL;
+    }
+    if (program->lookup[node].field == LF_NO_FIELD)
+        program->lookup[node].field = (uint32_t)program->field_count++;
+    return program->lookup[node].field;
+}
+
+/* ---- the walk ---- */
+
+static bool
+join(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_json *value)
+{
+    struct element *element = lf_arena_alloc(evaluation->arena, sizeof *element);
+
+    if (element == NULL)
+        return false;
+    *element = (struct element){.value = value};
+    if (slot->last == NULL)
+        slot->first = element;
+    else
+        slot->last->next = element;
+    slot->last = element;
+    return true;
+}
+
+/* Notes what a path found; behind an array everything is joined into one list. */
+static bool
+note(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_json *value, bool through_array)
+{
+    if (!through_array) {
+        slot->value = value;
+        return true;
+    }
+    slot->joined = true;
+    if (lf_json_kind(value) != LF_JSON_ARRAY)
+        return join(evaluation, slot, value);
+    for (const struct lf_json *inner = lf_json_first(value); inner != NULL; inner = lf_json_next(inner))
+        if (!join(evaluation, slot, inner))
+            return false;
+    return true;
+}
+
+static bool
+walk(struct lf_evaluation *evaluation, const struct lf_json *object, uint32_t at, bool through_array)
+{
+    const struct lookup_node *nodes = evaluation->program->lookup;
+
+    for (const struct lf_json *value = lf_json_first(object); value != NULL; value = lf_json_next(value)) {
+        const char *name = lf_json_name(value);
+        uint32_t found = lookup_find(&nodes[at], name, strlen(name));
+        enum lf_json_kind kind = LF_JSON_ABSENT;
+
+        if (found == UINT32_MAX)
+            continue;
+        if (nodes[found].field != LF_NO_FIELD &&
+            !note(evaluation, &evaluation->slots[nodes[found].field], value, through_array))
+            return false;
+        if (nodes[found].children == NULL)
+            continue;
+        kind = lf_json_kind(value);
+        if (kind == LF_JSON_OBJECT && !walk(evaluation, value, found, through_array))
+            return false;
+        if (kind != LF_JSON_ARRAY)
+            continue;
+        for (const struct lf_json *inner = lf_json_first(value); inner != NULL; inner = lf_json_next(inner))
+            if (lf_json_kind(inner) == LF_JSON_OBJECT && !walk(evaluation, inner, found, true))
+                return false;
+    }
+    return true;
+}
+
+bool
+lookup_fields(struct lf_evaluation *evaluation, const struct lf_json *lead)
+{
+    return evaluation->program->lookup_count == 0 || walk(evaluation, lead, 0, false);
+}
+
+/* ---- what was found ---- */
+
+bool
+slot_is_list(const struct slot *slot)
+{
+    return slot->joined || lf_json_kind(slot->value) == LF_JSON_ARRAY;
+}
+
+bool
+slot_missing(const struct slot *slot)
+{
+    size_t len = 0;
+
+    if (slot->joined)
+        return slot->first == NULL;
+    switch (lf_json_kind(slot->value)) {
+    case LF_JSON_ABSENT:
+    case LF_JSON_NULL:
+        return true;
+    case LF_JSON_TEXT:
+        (void)lf_json_text(slot->value, &len);
+        return len == 0;
+    case LF_JSON_ARRAY:
+        return lf_json_first(slot->value) == NULL;
+    case LF_JSON_BOOLEAN:
+    case LF_JSON_NUMBER:
+    case LF_JSON_OBJECT:
+        return false;
+    }
+    return true;
+}
+
+const struct lf_json *
+cursor_next(struct cursor *cursor)
+{
+    const struct slot *slot = cursor->slot;
+
+    if (slot->joined) {
+        cursor->element = cursor->begun ? cursor->element->next : slot->first;
+        cursor->begun = true;
+        return cursor->element != NULL ? cursor->element->value : NULL;
+    }
+    if (lf_json_kind(slot->value) == LF_JSON_ARRAY)
+        cursor->at = cursor->begun ? lf_json_next(cursor->at) : lf_json_first(slot->value);
+    else
+        cursor->at = cursor->begun ? NULL : slot->value;
+    cursor->begun = true;
+    return cursor->at;
+}
+
+/* ---- the input to keep ---- */
+
+/* Appends the members of the object that lie on a wanted path. */
+static void
+put_wanted(struct lf_buf *buf, const struct lf_program *program, const bool *fields, const struct lf_json *object,
+           uint32_t at)
+{
+    bool first = true;
+
+    lf_buf_lit(buf, "{");
+    for (const struct lf_json *value = lf_json_first(object); value != NULL; value = lf_json_next(value)) {
+        const char *name = lf_json_name(value);
+        size_t len = strlen(name);
+        uint32_t found = lookup_find(&program->lookup[at], name, len);
+        enum lf_json_kind kind = lf_json_kind(value);
+        bool whole = found != UINT32_MAX && program->lookup[found].field != LF_NO_FIELD &&
+                     fields[program->lookup[found].field];
+
+        if (found == UINT32_MAX || (!whole && (program->lookup[found].children == NULL ||
+                                               (kind != LF_JSON_OBJECT && kind != LF_JSON_ARRAY))))
+            continue;
+        if (!first)
+            lf_buf_lit(buf, ",");
+        first = false;
+        lf_json_put_text(buf, name, len);
+        lf_buf_lit(buf, ":");
+        if (whole) {
+            lf_json_put_tree(buf, value);
+        } else if (kind == LF_JSON_OBJECT) {
+            put_wanted(buf, program, fields, value, found);
+        } else {
+            bool first_element = true;
+
+            lf_buf_lit(buf, "[");
+            for (const struct lf_json *inner = lf_json_first(value); inner != NULL; inner = lf_json_next(inner)) {
+                if (lf_json_kind(inner) != LF_JSON_OBJECT)
+                    continue;
+                if (!first_element)
+                    lf_buf_lit(buf, ",");
+                first_element = false;
+                put_wanted(buf, program, fields, inner, found);
+            }
+            lf_buf_lit(buf, "]");
+        }
+    }
+    lf_buf_lit(buf, "}");
+}
+
+void
+lf_evaluation_put_input(const struct lf_evaluation *evaluation, const struct lf_json *lead, const bool *wanted,
+                        struct lf_buf *buf)
+{
+    const struct lf_program *program = evaluation->program;
+    bool *fields = lf_arena_calloc(evaluation->arena, program->field_count + 1, sizeof *fields);
+
+    if (fields == NULL) {
+        buf->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < program->icp_count; i++)
+        for (size_t f = 0; wanted[i] && f < program->icps[i].source.icp->fields.count; f++)
+            fields[program->icps[i].fields[f]] = true;
+    if (program->lookup_count == 0)
+        lf_buf_lit(buf, "{}");
+    else
+        put_wanted(buf, program, fields, lead, 0);
+}

@@ -1,0 +1,385 @@
+/*
+ * scores.c - recorded scores: appending blocks, finding one, walking back from the newest.
+ *
+ * Readers hold no transaction from one block to the next: each block is fetched by a statement of its own, so that a
+ * long walk never keeps the WAL from being moved into the database.
+ */
+#include "store/sqlite/internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- writing ---- */
+
+enum lf_status
+lf_sqlite_load_end(struct lf_sqlite_store *store, struct lf_error *error)
+{
+    struct lf_connection *connection = &store->writer;
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LAST_BLOCK, &statement, error);
+
+    if (status == LF_OK)
+        status = lf_sqlite_step(connection, statement, &row, error);
+    if (status != LF_OK || !row) {
+        (void)sqlite3_reset(statement);
+        return status;
+    }
+    status = lf_sqlite_blob(connection, statement, 0, store->last_id.bytes, LF_ULID_SIZE, error);
+    store->position = sqlite3_column_int64(statement, 1) + sqlite3_column_int64(statement, 2);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+/* Closes the block that was built and inserts it. */
+static enum lf_status
+insert_block(struct lf_connection *connection, struct lf_block_writer *block, int64_t position, struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_APPEND_BLOCK, &statement, error);
+    int rc = SQLITE_OK;
+
+    if (status != LF_OK)
+        return status;
+    if (!lf_block_end(block))
+        return lf_sqlite_no_memory(connection, error);
+    /* Nothing is copied here; the blobs outlive the step, and the next use binds anew. */
+    rc = sqlite3_bind_blob(statement, 1, block->first.bytes, LF_ULID_SIZE, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob(statement, 2, block->last.bytes, LF_ULID_SIZE, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(statement, 3, block->count);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(statement, 4, position);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob64(statement, 5, block->buf.data, block->buf.len, SQLITE_STATIC);
+    if (rc != SQLITE_OK)
+        return lf_sqlite_fail(connection, rc, error);
+    return lf_sqlite_run(connection, statement, error);
+}
+
+/* All scores, as one block or as many as it takes. */
+static enum lf_status
+insert_scores(struct lf_connection *connection, struct lf_block_writer *block, int64_t position,
+              const struct lf_stored_score *const *scores, size_t count, struct lf_error *error)
+{
+    enum lf_status status = LF_OK;
+
+    lf_block_begin(block);
+    for (size_t i = 0; i < count && status == LF_OK; i++) {
+        if (!lf_block_has_room(block, scores[i])) {
+            uint32_t in_block = block->count;
+
+            status = insert_block(connection, block, position, error);
+            position += in_block;
+            lf_block_begin(block);
+        }
+        lf_block_add(block, scores[i]);
+    }
+    return status == LF_OK ? insert_block(connection, block, position, error) : status;
+}
+
+/* Whether the scores can be recorded at all: known sizes, ascending ids. */
+static enum lf_status
+check_scores(const struct lf_sqlite_store *store, const struct lf_stored_score *const *scores, size_t count,
+             struct lf_error *error)
+{
+    struct lf_ulid last = store->last_id;
+
+    for (size_t i = 0; i < count; i++) {
+        if (scores[i]->body_len > LF_SCORE_BODY_MAX || scores[i]->lead_id_len > LF_SCORE_LEAD_ID_MAX)
+            return lf_fail(error, LF_BODY_TOO_LARGE, "a score to record is larger than %d bytes", LF_SCORE_BODY_MAX);
+        if (memcmp(scores[i]->id.bytes, last.bytes, LF_ULID_SIZE) <= 0)
+            return lf_fail(error, LF_INTERNAL, "the ids of scores to record do not ascend");
+        last = scores[i]->id;
+    }
+    return LF_OK;
+}
+
+enum lf_status
+lf_sqlite_append_scores(struct lf_store *base, const struct lf_stored_score *const *scores, size_t count,
+                        struct lf_error *error)
+{
+    struct lf_sqlite_store *store = (struct lf_sqlite_store *)base;
+    struct lf_connection *connection = lf_sqlite_writer(base, "recording scores", error);
+    enum lf_status status = LF_OK;
+
+    if (connection == NULL)
+        return LF_STORAGE_FAILED;
+    if (count == 0)
+        return LF_OK;
+    status = check_scores(store, scores, count, error);
+    if (status == LF_OK)
+        status = lf_sqlite_begin(connection, error);
+    if (status != LF_OK)
+        return status;
+    status = insert_scores(connection, &store->block, store->position, scores, count, error);
+    status = lf_sqlite_end(connection, status, error);
+    if (status == LF_OK) {
+        store->last_id = scores[count - 1]->id;
+        store->position += (int64_t)count;
+    }
+    return status;
+}
+
+/* ---- reading ---- */
+
+static enum lf_status
+block_damaged(const struct lf_connection *connection, int64_t block, const char *fault, struct lf_error *error)
+{
+    return lf_fail(error, LF_STORAGE_CORRUPT,
+                   "block %" PRId64 " of recorded scores in %s is damaged (%s); restore it from a backup", block,
+                   connection->path, fault);
+}
+
+/* Copies a score out of a block into the arena. */
+static bool
+copy_score(struct lf_arena *arena, const struct lf_stored_score *score, struct lf_stored_score *ret_score)
+{
+    *ret_score = *score;
+    ret_score->lead_id = lf_arena_copy(arena, score->lead_id, score->lead_id_len);
+    ret_score->body = lf_arena_copy(arena, score->body, score->body_len);
+    return ret_score->lead_id != NULL && ret_score->body != NULL;
+}
+
+/* Ids of the first and last block; 0 and 0 where there is none. */
+static enum lf_status
+block_range(struct lf_connection *connection, int64_t *ret_first, int64_t *ret_last, struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_BLOCK_RANGE, &statement, error);
+
+    if (status == LF_OK)
+        status = lf_sqlite_step(connection, statement, &row, error);
+    if (status != LF_OK)
+        return status;
+    *ret_first = sqlite3_column_int64(statement, 0); /* null counts as 0 */
+    *ret_last = sqlite3_column_int64(statement, 1);
+    (void)sqlite3_reset(statement);
+    return LF_OK;
+}
+
+/* The block at `at` or the nearest before it, and its first score's id. There is one. */
+static enum lf_status
+block_at(struct lf_connection *connection, int64_t at, int64_t *ret_block, struct lf_ulid *ret_first_id,
+         struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_BLOCK_ID, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_int64(statement, 1, at) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_step(connection, statement, &row, error);
+    if (status != LF_OK)
+        return status;
+    *ret_block = sqlite3_column_int64(statement, 0);
+    status = row ? lf_sqlite_blob(connection, statement, 1, ret_first_id->bytes, LF_ULID_SIZE, error)
+                 : lf_fail(error, LF_STORAGE_CORRUPT, "%s: a block of recorded scores is missing", connection->path);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+/* Finds the last block that begins at or before the id, by halving; *ret_block is 0 where all begin behind it. The
+ * range from low to high (both included) shrinks to the one sought; rows that are gone leave gaps, which block_at
+ * steps over downwards. Within a transaction. */
+static enum lf_status
+find_block(struct lf_connection *connection, struct lf_ulid id, int64_t *ret_block, struct lf_error *error)
+{
+    struct lf_ulid first_id;
+    int64_t low = 0, high = 0, block = 0, found = 0;
+    enum lf_status status = block_range(connection, &low, &high, error);
+
+    while (status == LF_OK && low > 0 && low <= high) {
+        int64_t middle = low + (high - low) / 2;
+
+        status = block_at(connection, middle, &block, &first_id, error);
+        if (status == LF_OK && memcmp(first_id.bytes, id.bytes, LF_ULID_SIZE) <= 0) {
+            found = block;
+            low = middle + 1;
+        } else {
+            high = block - 1;
+        }
+    }
+    if (status == LF_OK)
+        *ret_block = found;
+    return status;
+}
+
+/* Looks for the score in a block. */
+static enum lf_status
+find_in_block(struct lf_connection *connection, int64_t block, const void *body, size_t len, struct lf_arena *arena,
+              struct lf_ulid id, struct lf_stored_score *ret_score, struct lf_error *error)
+{
+    struct lf_block_reader reader;
+    struct lf_stored_score score;
+
+    if (!lf_block_reader_init(&reader, body, len))
+        return block_damaged(connection, block, reader.fault, error);
+    while (lf_block_next(&reader, &score)) {
+        if (memcmp(score.id.bytes, id.bytes, LF_ULID_SIZE) != 0)
+            continue;
+        return copy_score(arena, &score, ret_score) ? LF_OK : lf_sqlite_no_memory(connection, error);
+    }
+    if (reader.fault != NULL)
+        return block_damaged(connection, block, reader.fault, error);
+    return lf_fail(error, LF_SCORE_NOT_FOUND, "no score has this id");
+}
+
+/* Within a transaction. */
+static enum lf_status
+read_score(struct lf_connection *connection, struct lf_arena *arena, struct lf_ulid id,
+           struct lf_stored_score *ret_score, struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    const void *body = NULL;
+    size_t len = 0;
+    int64_t block = 0;
+    bool row = false;
+    enum lf_status status = find_block(connection, id, &block, error);
+
+    if (status == LF_OK && block == 0)
+        status = lf_fail(error, LF_SCORE_NOT_FOUND, "no score has this id");
+    if (status == LF_OK)
+        status = lf_sqlite_get(connection, LF_SQL_BLOCK, &statement, error);
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_int64(statement, 1, block) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_step(connection, statement, &row, error);
+    if (status == LF_OK && !row)
+        status = block_damaged(connection, block, "it is gone", error);
+    if (status == LF_OK)
+        status = lf_sqlite_bytes(connection, statement, 0, &body, &len, error);
+    if (status == LF_OK)
+        status = find_in_block(connection, block, body, len, arena, id, ret_score, error);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+enum lf_status
+lf_sqlite_score(struct lf_store_reader *base, struct lf_arena *arena, struct lf_ulid id,
+                struct lf_stored_score *ret_score, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(base, "reading a score");
+    struct lf_stored_score score;
+    enum lf_status status = lf_sqlite_begin_read(connection, error);
+
+    if (status != LF_OK)
+        return status;
+    status = read_score(connection, arena, id, &score, error);
+    lf_sqlite_end_read(connection);
+    if (status == LF_OK)
+        *ret_score = score;
+    return status;
+}
+
+/* Hands the scores of one block over, newest first; they stand in it oldest first. */
+static enum lf_status
+each_in_block(const struct lf_connection *connection, int64_t block, const void *body, size_t len,
+              struct lf_arena *arena, size_t *left,
+              enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
+              struct lf_error *error)
+{
+    struct lf_block_reader reader;
+    struct lf_stored_score *scores = NULL;
+    size_t count = 0;
+
+    if (!lf_block_reader_init(&reader, body, len))
+        return block_damaged(connection, block, reader.fault, error);
+    scores = lf_arena_calloc(arena, reader.count, sizeof *scores);
+    if (scores == NULL)
+        return lf_sqlite_no_memory(connection, error);
+    while (lf_block_next(&reader, &scores[count])) {
+        if (++count == reader.count)
+            break;
+    }
+    if (reader.fault != NULL)
+        return block_damaged(connection, block, reader.fault, error);
+    for (; count > 0 && *left > 0; (*left)--) {
+        enum lf_status status = each(context, &scores[--count]);
+
+        if (status != LF_OK)
+            return status;
+    }
+    return LF_OK;
+}
+
+/* Fetches the block before *block (0 once there is none) into the arena. */
+static enum lf_status
+fetch_block_before(struct lf_connection *connection, int64_t *block, struct lf_arena *arena, const char **ret_body,
+                   size_t *ret_len, struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    const void *body = NULL;
+    bool row = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_BLOCK_BEFORE, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_int64(statement, 1, *block) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_step(connection, statement, &row, error);
+    if (status != LF_OK)
+        return status;
+    *block = row ? sqlite3_column_int64(statement, 0) : 0;
+    if (row) {
+        status = lf_sqlite_bytes(connection, statement, 1, &body, ret_len, error);
+        *ret_body = status == LF_OK ? lf_arena_copy(arena, body, *ret_len) : NULL;
+        if (status == LF_OK && *ret_body == NULL)
+            status = lf_sqlite_no_memory(connection, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+enum lf_status
+lf_sqlite_each_score(struct lf_store_reader *base, struct lf_arena *arena, size_t limit,
+                     enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
+                     struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(base, "reading scores");
+    int64_t block = INT64_MAX;
+    enum lf_status status = LF_OK;
+
+    while (limit > 0 && status == LF_OK) {
+        const char *body = NULL;
+        size_t len = 0;
+
+        lf_arena_reset(arena);
+        status = fetch_block_before(connection, &block, arena, &body, &len, error);
+        if (status != LF_OK || block == 0)
+            break;
+        status = each_in_block(connection, block, body, len, arena, &limit, each, context, error);
+    }
+    return status;
+}
+
+enum lf_status
+lf_sqlite_last_score(struct lf_store_reader *base, struct lf_ulid *ret_id, int64_t *ret_count, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(base, "reading the newest score");
+    sqlite3_stmt *statement = NULL;
+    struct lf_ulid id = {{0}};
+    int64_t count = 0;
+    bool row = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LAST_BLOCK, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    status = lf_sqlite_step(connection, statement, &row, error);
+    if (status == LF_OK && row) {
+        status = lf_sqlite_blob(connection, statement, 0, id.bytes, LF_ULID_SIZE, error);
+        count = sqlite3_column_int64(statement, 1) + sqlite3_column_int64(statement, 2) -
+                sqlite3_column_int64(statement, 3);
+    }
+    (void)sqlite3_reset(statement);
+    if (status != LF_OK)
+        return status;
+    *ret_id = id;
+    *ret_count = count;
+    return LF_OK;
+}

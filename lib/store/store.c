@@ -1,0 +1,200 @@
+/* store.c - see store.h: hands each verb to the backend that the store was opened with. Keeps nothing itself. */
+#include "store/backend.h"
+#include "store/sqlite/sqlite.h"
+
+static bool
+is_complete(const struct lf_store_backend *b)
+{
+    return b->name != NULL && b->open != NULL && b->close != NULL && b->reader_open != NULL &&
+           b->reader_close != NULL && b->append_scores != NULL && b->publish != NULL && b->set_archived != NULL &&
+           b->put_list != NULL && b->create_key != NULL && b->revoke_key != NULL && b->checkpoint != NULL &&
+           b->probe != NULL && b->icps != NULL && b->icp != NULL && b->version != NULL && b->version_by_id != NULL &&
+           b->active_versions != NULL && b->each_version != NULL && b->lists != NULL && b->keys != NULL &&
+           b->score != NULL && b->each_score != NULL && b->last_score != NULL && b->check != NULL && b->backup != NULL;
+}
+
+enum lf_status
+lf_store_open_with(const struct lf_store_backend *backend, const struct lf_store_options *options,
+                   struct lf_store **ret_store, struct lf_error *error)
+{
+    enum lf_status status = LF_OK;
+
+    if (!is_complete(backend))
+        return lf_fail(error, LF_INTERNAL, "the storage backend lacks an operation");
+    status = backend->open(options, ret_store, error);
+    if (status == LF_OK)
+        (*ret_store)->backend = backend;
+    return status;
+}
+
+enum lf_status
+lf_store_open(const struct lf_store_options *options, struct lf_store **ret_store, struct lf_error *error)
+{
+    return lf_store_open_with(&LF_SQLITE_BACKEND, options, ret_store, error);
+}
+
+void
+lf_store_close(struct lf_store *store)
+{
+    if (store != NULL)
+        store->backend->close(store);
+}
+
+enum lf_status
+lf_store_reader_open(struct lf_store *store, struct lf_store_reader **ret_reader, struct lf_error *error)
+{
+    enum lf_status status = store->backend->reader_open(store, ret_reader, error);
+
+    if (status == LF_OK)
+        (*ret_reader)->backend = store->backend;
+    return status;
+}
+
+void
+lf_store_reader_close(struct lf_store_reader *reader)
+{
+    if (reader != NULL)
+        reader->backend->reader_close(reader);
+}
+
+enum lf_status
+lf_store_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+                       struct lf_error *error)
+{
+    return store->backend->append_scores(store, scores, count, error);
+}
+
+enum lf_status
+lf_store_publish(struct lf_store *store, const struct lf_new_version *version, int *ret_version, bool *ret_unchanged,
+                 struct lf_error *error)
+{
+    return store->backend->publish(store, version, ret_version, ret_unchanged, error);
+}
+
+enum lf_status
+lf_store_set_archived(struct lf_store *store, const char *icp, bool archived, int64_t at_ms, struct lf_error *error)
+{
+    return store->backend->set_archived(store, icp, archived, at_ms, error);
+}
+
+enum lf_status
+lf_store_put_list(struct lf_store *store, const char *key, const char *const *entries, size_t count, int64_t at_ms,
+                  struct lf_error *error)
+{
+    return store->backend->put_list(store, key, entries, count, at_ms, error);
+}
+
+enum lf_status
+lf_store_create_key(struct lf_store *store, const struct lf_stored_key *key, struct lf_error *error)
+{
+    return store->backend->create_key(store, key, error);
+}
+
+enum lf_status
+lf_store_revoke_key(struct lf_store *store, const char *id, int64_t at_ms, struct lf_error *error)
+{
+    return store->backend->revoke_key(store, id, at_ms, error);
+}
+
+enum lf_status
+lf_store_checkpoint(struct lf_store *store, bool truncate, struct lf_error *error)
+{
+    return store->backend->checkpoint(store, truncate, error);
+}
+
+enum lf_status
+lf_store_probe(struct lf_store *store, struct lf_error *error)
+{
+    return store->backend->probe(store, error);
+}
+
+enum lf_status
+lf_store_icps(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_icp **ret_icps,
+              size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->icps(reader, arena, ret_icps, ret_count, error);
+}
+
+enum lf_status
+lf_store_icp(struct lf_store_reader *reader, struct lf_arena *arena, const char *key, struct lf_stored_icp *ret_icp,
+             struct lf_error *error)
+{
+    return reader->backend->icp(reader, arena, key, ret_icp, error);
+}
+
+enum lf_status
+lf_store_version(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int version,
+                 struct lf_stored_version *ret_version, struct lf_error *error)
+{
+    return reader->backend->version(reader, arena, icp, version, ret_version, error);
+}
+
+enum lf_status
+lf_store_version_by_id(struct lf_store_reader *reader, struct lf_arena *arena, int64_t id,
+                       struct lf_stored_version *ret_version, struct lf_error *error)
+{
+    return reader->backend->version_by_id(reader, arena, id, ret_version, error);
+}
+
+enum lf_status
+lf_store_active_versions(struct lf_store_reader *reader, struct lf_arena *arena,
+                         struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->active_versions(reader, arena, ret_versions, ret_count, error);
+}
+
+enum lf_status
+lf_store_each_version(struct lf_store_reader *reader, struct lf_arena *arena,
+                      enum lf_status (*each)(void *context, const struct lf_stored_version *version), void *context,
+                      struct lf_error *error)
+{
+    return reader->backend->each_version(reader, arena, each, context, error);
+}
+
+enum lf_status
+lf_store_lists(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
+               size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->lists(reader, arena, ret_lists, ret_count, error);
+}
+
+enum lf_status
+lf_store_keys(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_key **ret_keys,
+              size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->keys(reader, arena, ret_keys, ret_count, error);
+}
+
+enum lf_status
+lf_store_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_ulid id,
+               struct lf_stored_score *ret_score, struct lf_error *error)
+{
+    return reader->backend->score(reader, arena, id, ret_score, error);
+}
+
+enum lf_status
+lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, size_t limit,
+                    enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
+                    struct lf_error *error)
+{
+    return reader->backend->each_score(reader, arena, limit, each, context, error);
+}
+
+enum lf_status
+lf_store_last_score(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->last_score(reader, ret_id, ret_count, error);
+}
+
+enum lf_status
+lf_store_check(struct lf_store_reader *reader, bool quick, const volatile bool *stop, struct lf_findings *findings,
+               struct lf_error *error)
+{
+    return reader->backend->check(reader, quick, stop, findings, error);
+}
+
+enum lf_status
+lf_store_backup(struct lf_store_reader *reader, const char *target, struct lf_error *error)
+{
+    return reader->backend->backup(reader, target, error);
+}

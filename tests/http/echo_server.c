@@ -1,0 +1,361 @@
+/*
+ * echo_server.c - a small server on lib/http, for test_server.py to drive. It knows nothing of leads.
+ *
+ *   echo_server [name=value …]    port threads connections per_address body request_ms idle_ms drain_ms
+ *
+ * Prints "ready PORT" and serves until SIGTERM; then it drains, prints "cut N open-suspended N", and exits 0.
+ * Keys: `good` has scopes 1 and 2, `narrow` has 1, `two` has 2.
+ */
+#include "base/hash.h"
+#include "base/json.h"
+#include "http/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- the other thread: takes requests from a stack and resumes each when its time has come ---- */
+
+struct job {
+    struct lf_request *request;
+    int64_t due_ms;
+    struct job *next;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct job *jobs;
+    bool ending;
+} later = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, false};
+
+static _Atomic unsigned long observed;
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void *
+run_later(void *context)
+{
+    (void)context;
+    pthread_mutex_lock(&later.lock);
+    while (!later.ending || later.jobs != NULL) {
+        struct job *due = NULL, **at = &later.jobs;
+
+        while (*at != NULL) {
+            struct job *job = *at;
+            if (job->due_ms > now_ms() && !later.ending) {
+                at = &job->next;
+                continue;
+            }
+            *at = job->next;
+            job->next = due;
+            due = job;
+        }
+        if (due == NULL) {
+            struct timespec until;
+            clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_nsec += 5000000;
+            until.tv_sec += until.tv_nsec / 1000000000;
+            until.tv_nsec %= 1000000000;
+            pthread_cond_timedwait(&later.changed, &later.lock, &until);
+            continue;
+        }
+        pthread_mutex_unlock(&later.lock);
+        while (due != NULL) {
+            struct job *next = due->next; /* the job lies in the request's arena: not to be touched after */
+            lf_request_resume(due->request);
+            due = next;
+        }
+        pthread_mutex_lock(&later.lock);
+    }
+    pthread_mutex_unlock(&later.lock);
+    return NULL;
+}
+
+static void
+do_later(struct lf_request *request, int64_t ms, lf_handler resumed)
+{
+    struct job *job = lf_arena_alloc(lf_request_arena(request), sizeof *job);
+
+    if (job == NULL)
+        abort();
+    *job = (struct job){.request = request, .due_ms = ms > 0 ? now_ms() + ms : 0};
+    lf_request_suspend(request, resumed);
+    pthread_mutex_lock(&later.lock);
+    job->next = later.jobs;
+    later.jobs = job;
+    pthread_cond_signal(&later.changed);
+    pthread_mutex_unlock(&later.lock);
+}
+
+/* ---- handlers ---- */
+
+static const char OK[] = "{\"ok\":true,\"padding\":\"123456\"}";
+
+static void
+handle_ok(struct lf_request *request, void *context)
+{
+    (void)context;
+    lf_reply_bytes(request, 200, "application/json", OK, sizeof OK - 1);
+}
+
+static void
+handle_echo(struct lf_request *request, void *context)
+{
+    size_t len = 0;
+    const char *body = lf_request_body(request, &len);
+
+    (void)context;
+    lf_reply_bytes(request, 200, "application/octet-stream", body, len);
+}
+
+static void
+handle_later(struct lf_request *request, void *context)
+{
+    (void)context;
+    do_later(request, 0, handle_ok);
+}
+
+static void
+handle_wait(struct lf_request *request, void *context)
+{
+    const char *ms = lf_request_query(request, "ms");
+
+    (void)context;
+    do_later(request, ms != NULL ? atoi(ms) : 50, handle_echo);
+}
+
+static void
+again(struct lf_request *request, void *context)
+{
+    (void)context;
+    do_later(request, 1, handle_ok);
+}
+
+static void
+handle_twice(struct lf_request *request, void *context)
+{
+    (void)context;
+    do_later(request, 1, again);
+}
+
+static void
+put_member(struct lf_buf *buf, const char *name, const char *value)
+{
+    lf_buf_char(buf, buf->len > 1 ? ',' : ' ');
+    lf_json_put_text(buf, name, strlen(name));
+    lf_buf_char(buf, ':');
+    lf_json_put_text(buf, value, strlen(value));
+}
+
+/* Tells what it was given. */
+static void
+handle_item(struct lf_request *request, void *context)
+{
+    static const char *const NAMES[] = {"a", "b", NULL};
+    struct lf_buf buf;
+
+    (void)context;
+    if (!lf_request_allow_query(request, NAMES))
+        return;
+    lf_buf_init(&buf, lf_request_arena(request), 1 << 20);
+    lf_buf_lit(&buf, "{");
+    put_member(&buf, "key", lf_request_param(request, "key"));
+    put_member(&buf, "id", lf_request_id(request));
+    put_member(&buf, "who", lf_request_identity(request)->key_id);
+    if (lf_request_query(request, "a") != NULL)
+        put_member(&buf, "a", lf_request_query(request, "a"));
+    if (lf_request_query(request, "b") != NULL)
+        put_member(&buf, "b", lf_request_query(request, "b"));
+    lf_buf_lit(&buf, "}");
+    lf_reply_json(request, 200, &buf);
+}
+
+static void
+handle_large(struct lf_request *request, void *context)
+{
+    const char *wanted = lf_request_query(request, "bytes");
+    size_t bytes = wanted != NULL ? (size_t)atol(wanted) : 1000;
+    char *body = lf_arena_alloc(lf_request_arena(request), bytes);
+    struct lf_error error;
+
+    (void)context;
+    if (body == NULL) {
+        lf_fail(&error, LF_OUT_OF_MEMORY, "Too large for the arena.");
+        lf_reply_problem(request, &error);
+        return;
+    }
+    memset(body, 'x', bytes);
+    lf_reply_header(request, "Cache-Control", "max-age=60");
+    lf_reply_bytes(request, 200, "text/plain", body, bytes);
+}
+
+static void
+handle_findings(struct lf_request *request, void *context)
+{
+    struct lf_findings findings;
+    struct lf_error error;
+
+    (void)context;
+    lf_findings_init(&findings, lf_request_arena(request));
+    lf_findings_add(&findings, "/attributes/0/weight", "out_of_range", "A \"weight\" is 1 to %d.", 1000);
+    lf_findings_add(&findings, "/name", "required", "A name is needed.");
+    lf_fail(&error, LF_INVALID_DEFINITION, "Two faults.");
+    lf_reply_findings(request, &error, "/definition", &findings);
+}
+
+static void
+handle_busy(struct lf_request *request, void *context)
+{
+    struct lf_error error;
+
+    (void)context;
+    lf_fail_at(&error, LF_BUSY, "/lead", 7, "Busy.");
+    lf_reply_problem(request, &error);
+}
+
+static void
+handle_empty(struct lf_request *request, void *context)
+{
+    (void)context;
+    lf_reply_header(request, "ETag", "\"1\"");
+    lf_reply_empty(request, 204);
+}
+
+/* Breaks its promise. */
+static void
+handle_nothing(struct lf_request *request, void *context)
+{
+    (void)request, (void)context;
+}
+
+static void
+handle_failed(struct lf_request *request, void *context)
+{
+    struct lf_buf buf;
+
+    (void)context;
+    lf_buf_init(&buf, lf_request_arena(request), 4);
+    lf_buf_text(&buf, "too much");
+    lf_reply_json(request, 200, &buf);
+}
+
+static const struct lf_route ROUTES[] = {
+    {"GET", "/open", 0, LF_BODY_NONE, handle_ok},
+    {"POST", "/open", 0, LF_BODY_JSON, handle_echo},
+    {"POST", "/v1/echo", 1, LF_BODY_JSON, handle_echo},
+    {"POST", "/v1/ok", 1, LF_BODY_JSON, handle_ok},
+    {"POST", "/v1/later", 1, LF_BODY_JSON, handle_later},
+    {"POST", "/v1/wait", 1, LF_BODY_JSON, handle_wait},
+    {"POST", "/v1/twice", 1, LF_BODY_JSON, handle_twice},
+    {"POST", "/v1/both", 3, LF_BODY_JSON, handle_ok},
+    {"GET", "/v1/items/{key}", 1, LF_BODY_NONE, handle_item},
+    {"PUT", "/v1/items/{key}", 1, LF_BODY_JSON, handle_item},
+    {"PATCH", "/v1/items/{key}", 1, LF_BODY_JSON, handle_item},
+    {"DELETE", "/v1/items/{key}", 1, LF_BODY_NONE, handle_item},
+    {"POST", "/v1/items/special", 1, LF_BODY_JSON, handle_ok},
+    {"GET", "/v1/large", 0, LF_BODY_NONE, handle_large},
+    {"POST", "/v1/findings", 0, LF_BODY_JSON, handle_findings},
+    {"GET", "/v1/busy", 0, LF_BODY_NONE, handle_busy},
+    {"GET", "/v1/empty", 0, LF_BODY_NONE, handle_empty},
+    {"GET", "/v1/nothing", 0, LF_BODY_NONE, handle_nothing},
+    {"GET", "/v1/failed", 0, LF_BODY_NONE, handle_failed},
+};
+
+static enum lf_status
+authenticate(void *context, const char *token, struct lf_identity *ret_identity)
+{
+    static const struct {
+        const char *token;
+        uint32_t scopes;
+    } KEYS[] = {{"good", 3}, {"narrow", 1}, {"two", 2}};
+
+    (void)context;
+    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++) {
+        if (strcmp(KEYS[i].token, token) != 0)
+            continue;
+        (void)snprintf(ret_identity->key_id, sizeof ret_identity->key_id, "id-%s", token);
+        ret_identity->scopes = KEYS[i].scopes;
+        return LF_OK;
+    }
+    return LF_UNAUTHORIZED;
+}
+
+static void
+observe(void *context, const struct lf_observation *observation)
+{
+    (void)context, (void)observation;
+    atomic_fetch_add(&observed, 1);
+}
+
+static long
+option(int argc, char **argv, const char *name, long otherwise)
+{
+    size_t len = strlen(name);
+
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=')
+            return atol(argv[i] + len + 1);
+    }
+    return otherwise;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct lf_server_options options = {
+        .address = "127.0.0.1",
+        .port = (uint16_t)option(argc, argv, "port", 0),
+        .listen_fd = -1,
+        .threads = (unsigned)option(argc, argv, "threads", 2),
+        .max_connections = (unsigned)option(argc, argv, "connections", 512),
+        .max_per_address = (unsigned)option(argc, argv, "per_address", 0),
+        .max_body = (size_t)option(argc, argv, "body", 1 << 20),
+        .request_timeout_ms = option(argc, argv, "request_ms", 15000),
+        .idle_timeout_ms = option(argc, argv, "idle_ms", 30000),
+        .log_requests = LF_LOG_REQUESTS_NONE,
+        .routes = ROUTES,
+        .route_count = sizeof ROUTES / sizeof ROUTES[0],
+        .authenticate = authenticate,
+        .observe = observe,
+    };
+    struct lf_server *server = NULL;
+    struct lf_error error;
+    pthread_t helper;
+    sigset_t signals;
+    int signal_number = 0;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (lf_hash_setup(&error) != LF_OK || lf_server_start(&options, &server, &error) != LF_OK) {
+        (void)fprintf(stderr, "echo_server: %s\n", error.detail);
+        return 1;
+    }
+    if (pthread_create(&helper, NULL, run_later, NULL) != 0)
+        return 1;
+    printf("ready %u\n", (unsigned)lf_server_port(server));
+    (void)fflush(stdout);
+    (void)sigwait(&signals, &signal_number);
+    unsigned cut = lf_server_drain(server, option(argc, argv, "drain_ms", 5000));
+    pthread_mutex_lock(&later.lock);
+    later.ending = true;
+    pthread_cond_signal(&later.changed);
+    pthread_mutex_unlock(&later.lock);
+    pthread_join(helper, NULL);
+    lf_server_stop(server);
+    printf("cut %u observed %lu\n", cut, atomic_load(&observed));
+    return 0;
+}

@@ -1,0 +1,387 @@
+"""Who is let in where: routes and the document, keys, scopes, methods, heads."""
+
+import json
+import os
+import re
+import socket
+
+from contract import ROOT
+from harness import CONTRACT, DEADLINE_S, ICPS, Place, equal, expect, run, until
+
+SCOPES = ["score", "icp:read", "icp:write", "stats:read", "leads:read", "leads:write", "admin"]
+IMPLIED = {"icp:write": {"icp:read"}, "leads:write": {"leads:read"}, "admin": set(SCOPES)}
+ULID = "01K9ZX3D5T0V7C1QWJ8M4N2E6R"
+# A request for each route whose answer, with the right key, is the given status.
+CALLS = [("GET", "/healthz", "", None, 200), ("GET", "/readyz", "", None, 200),
+         ("GET", "/openapi.json", "", None, 200),
+         ("POST", "/v1/score", "score", {"lead": {}, "record": False}, 200),
+         ("POST", "/v1/explain", "score", {}, 422),
+         ("GET", "/v1/scores/" + ULID, "leads:read", None, 404),
+         ("GET", "/v1/icps", "icp:read", None, 200),
+         ("GET", "/v1/icps/b2b-saas", "icp:read", None, 200),
+         ("GET", "/v1/icps/b2b-saas/versions/1", "icp:read", None, 200)]
+
+
+def source(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def routes():
+    """(method, path, scope) of lib/api/routes.c."""
+    return re.findall(r'\{"([A-Z]+)", "([^"]+)", ([^,]+), ', source("lib", "api", "routes.c"))
+
+
+def test_the_document_and_the_routing_table_are_one(_program):
+    table = {(method.lower(), path) for method, path, _ in routes()}
+    told = {(method, path) for path, item in CONTRACT.document["paths"].items() for method in item}
+    equal(told, table, "operations of openapi.json against routes.c")
+    equal({CONTRACT.operation(method, path)[0] for method, path, *_ in CALLS},
+          {path for _, path in table}, "routes that CALLS tries")
+
+
+def test_open_routes_are_open_in_the_document(_program):
+    for method, path, scope in routes():
+        operation = CONTRACT.document["paths"][path][method.lower()]
+        equal(operation["security"] == [], scope == "0", "open: " + path)
+        equal("401" in operation["responses"], scope != "0", "401 of " + path)
+        word = scope.replace("LF_SCOPE_", "").replace("_", ":").lower()
+        if scope != "0" and "Scope: %s." % word not in operation["description"]:
+            raise AssertionError("%s does not name its scope %s" % (path, word))
+
+
+def test_the_document_knows_every_code_that_a_client_can_see(_program):
+    words = re.findall(r'X\(\w+, "(\w+)", (\d+), "([^"]+)"\)',
+                       source("lib", "base", "status.h"))
+    # fine; the command line's; and what keeps a server from starting at all
+    hidden = {"ok", "usage", "config", "file", "storage_newer", "storage_in_use"}
+    told = CONTRACT.document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+    equal(told, [word for word, _, _ in words if word not in hidden], "codes")
+    table = {word: (int(status), title) for word, status, title in words}
+    for place, problem in every_problem(CONTRACT.document):
+        equal((problem["status"], problem["title"]), table[problem["code"]], place)
+
+
+def every_problem(node, place=""):
+    if isinstance(node, dict):
+        if str(node.get("type", "")).startswith("/problems/") and "title" in node:
+            yield place, node
+        for name, one in node.items():
+            yield from every_problem(one, place + "/" + name)
+    elif isinstance(node, list):
+        for at, one in enumerate(node):
+            yield from every_problem(one, "%s/%d" % (place, at))
+
+
+def test_examples_of_the_document_are_right(_program):
+    found, tried = [], 0
+    for path, item in CONTRACT.document["paths"].items():
+        for operation in item.values():
+            holders = [operation["requestBody"]] if "requestBody" in operation else []
+            holders += [CONTRACT.resolve(one) for one in operation["responses"].values()]
+            for holder in holders:
+                for media in holder.get("content", {}).values():
+                    for name, example in media["examples"].items():
+                        tried += 1
+                        found += ["%s %s %s" % (path, name, fault) for fault in
+                                  CONTRACT.faults(media["schema"], example["value"])]
+    equal(found, [], "faults of examples")
+    if tried < 50:
+        raise AssertionError("only %d examples" % tried)
+
+
+def test_the_document_suits_salesforce(_program):
+    names = []
+    for item in CONTRACT.document["paths"].values():
+        for operation in item.values():
+            names.append(operation["operationId"])
+            if not operation.get("summary") or not operation.get("description"):
+                raise AssertionError("%s says too little" % names[-1])
+    equal(len(set(names)), len(names), "different operationIds")
+    for name in names:
+        # An Apex identifier: a letter, letters and digits; _ neither twice nor last.
+        if not re.fullmatch(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_|$)){0,39}", name):
+            raise AssertionError("no Apex identifier: " + name)
+    text = json.dumps(CONTRACT.document)
+    if len(text) > 10_000_000 or CONTRACT.document["openapi"] != "3.0.3":
+        raise AssertionError("too long, or of another version")
+    walk(CONTRACT.document)
+
+
+def walk(node, depth=0):
+    if isinstance(node, dict):
+        if isinstance(node.get("description"), str):
+            equal(len(node["description"]) < 1333, True, "length of: " + node["description"][:60])
+        for word in ("oneOf", "anyOf", "allOf", "nullable"):
+            equal(word in node, False, word)
+        if node.get("type") == "array":      # no anonymous list in a list
+            equal(node["items"].get("type") == "array", False, "a list of lists")
+        node = list(node.values())
+    equal(node is None, False, "a null")
+    if isinstance(node, list):
+        for one in node:
+            walk(one, depth + 1)
+
+
+def test_served_document_is_the_file(program):
+    with Place(program) as place, place.serve() as server:
+        client = server.client()
+        answer = expect(client.get("/openapi.json"), 200)
+        equal(answer.body, source("schema", "openapi.json").encode("utf-8"), "the document")
+        equal(answer.headers["Cache-Control"], "public, max-age=300", "Cache-Control")
+
+
+# ---------------------------------------------------------------- keys
+
+
+def test_every_scope_against_every_route(program):
+    with Place(program) as place:
+        place.publish(*ICPS)
+        keys = {scope: place.key(scope) for scope in SCOPES}
+        keys["score,icp:read"] = place.key("score,icp:read")
+        with place.serve() as server:
+            client = server.client()
+            for scopes, key in keys.items():
+                has = set(scopes.split(","))
+                has = has.union(*(IMPLIED.get(one, set()) for one in has))
+                for method, path, scope, body, status in CALLS:
+                    answer = client.ask(method, path, body, key=key)
+                    allowed = not scope or scope in has
+                    expect(answer, status if allowed else 403, None if allowed else "forbidden")
+                    equal("WWW-Authenticate" in answer.headers, False, "WWW-Authenticate")
+
+
+def test_keys_that_are_none(program):
+    with Place(program) as place:
+        place.publish(*ICPS)
+        good, revoked = place.key(), place.key()
+        out, _ = place.command("keys", "list", "--db", place.db)
+        for name in (revoked[3:11], good[3:11]):
+            equal(name in out, True, "id %s in keys list" % name)
+        equal(good[11:-7] in out or revoked[11:-7] in out, False, "a secret in keys list")
+        place.command("keys", "revoke", "--db", place.db, revoked[3:11])
+        slip = good[:20] + ("0" if good[20] != "0" else "1") + good[21:]
+        swapped = good[:11] + revoked[11:]
+        bad = {"none": {}, "empty": {"Authorization": "Bearer "}, "revoked": bearer(revoked),
+               "a slip": bearer(slip), "two halves": bearer(swapped), "cut": bearer(good[:-1]),
+               "longer": bearer(good + "0"), "another word": {"Authorization": "Basic " + good},
+               "upper case": bearer(good.upper()), "rubbish": bearer("lf_" + "é" * 3),
+               "no scheme": {"Authorization": good}, "empty X-Api-Key": {"X-Api-Key": ""},
+               "unknown": bearer("lf_" + "0" * 51), "two keys": dict(bearer(good), **{"X-Api-Key": slip})}
+        with place.serve() as server:
+            client = server.client()
+            for what, headers in bad.items():
+                headers = {name: value.encode("utf-8") for name, value in headers.items()}
+                for method, path, scope, body, _ in CALLS:
+                    if not scope:
+                        continue
+                    try:
+                        answer = expect(client.ask(method, path, body, headers=headers),
+                                        401, "unauthorized")
+                    except AssertionError as trouble:
+                        raise AssertionError("key: %s: %s" % (what, trouble)) from None
+                    equal(answer.headers["WWW-Authenticate"], 'Bearer realm="leadfit"', what)
+            for headers in (bearer(good), {"X-Api-Key": good}, {"Authorization": "bearer " + good},
+                            {"authorization": "BEARER   " + good},
+                            dict(bearer(good), **{"X-Api-Key": good})):
+                expect(client.get("/v1/icps", headers=headers), 200)
+
+
+def bearer(key):
+    return {"Authorization": "Bearer " + key}
+
+
+def test_open_routes_ask_for_no_key(program):
+    with Place(program) as place, place.serve() as server:
+        client = server.client("lf_nonsense")
+        for path in ("/healthz", "/readyz", "/openapi.json"):
+            expect(client.get(path), 200)
+        version, _ = place.command("--version")
+        equal(client.get("/healthz").json, {"status": "ok", "version": version.split()[1]},
+              "/healthz")
+        equal(client.get("/readyz").json, {"status": "ready"}, "/readyz")
+
+
+def test_rate_limit(program):
+    with Place(program) as place:
+        fast, other = place.key(), place.key()
+        with place.serve("--rate-limit", "2") as server:
+            client = server.client()
+            answers = [client.get("/v1/icps", key=fast) for _ in range(12)]
+            statuses = {answer.status for answer in answers}
+            equal(statuses, {200, 429}, "statuses of 12 requests at 2 a second")
+            for answer in answers:
+                if answer.status == 429:
+                    expect(answer, 429, "rate_limited")
+                    equal(answer.headers["Retry-After"].isdigit(), True, "Retry-After")
+            expect(client.get("/v1/icps", key=other), 200)
+            expect(client.get("/healthz"), 200)
+            until(lambda: client.get("/v1/icps", key=fast).status == 200, "the bucket to fill")
+
+
+# ------------------------------------------------------------- methods
+
+
+def test_wrong_methods_and_paths(program):
+    with Place(program) as place:
+        place.publish(*ICPS)
+        key = place.key()
+        with place.serve() as server:
+            client = server.client(key)
+            for method, path, *_ in CALLS:
+                allow = "GET, HEAD" if method == "GET" else method
+                for other in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+                              "BREW"):
+                    if other == method or (other, method) == ("HEAD", "GET"):
+                        continue
+                    for given in (key, ""):      # the path is no secret, with or without a key
+                        answer = client.ask(other, path, key=given)
+                        expect(answer, 405, "method_not_allowed" if answer.body else None)
+                        equal(answer.headers["Allow"], allow, "Allow of %s" % path)
+            for path in ("/", "/v1", "/v1/", "/v1/score/", "//v1/score", "/v1//score", "/V1/score",
+                         "/v1/scores", "/v1/scores/", "/v1/icps/", "/v1/icps//versions/1",
+                         "/v1/icps/b2b-saas/versions", "/v1/icps/b2b-saas/versions/1/",
+                         "/healthz/", "/v1/%73core", "/v1/../v1/icps", "/v1/./icps", "/index.html"):
+                for method in ("GET", "POST"):
+                    expect(client.ask(method, path, {} if method == "POST" else None),
+                           404, "not_found")
+            for path in ("/v1/icps/b2b%2Fsaas", "/v1/icps/no-such", "/v1/icps/..%2Fx",
+                         "/v1/icps/%20", "/v1/icps/" + "x" * 200):
+                expect(client.get(path), 404, "icp_not_found")
+            expect(client.get("/v1/icps/b2b%2Dsaas"), 200)
+
+
+def test_head_is_get_without_a_body(program):
+    with Place(program) as place:
+        place.publish(*ICPS)
+        key = place.key()
+        with place.serve() as server:
+            client = server.client(key)
+            score = "/v1/scores/" + client.score({"id": "x"})["id"]
+            for path in [path for method, path, *_ in CALLS if method == "GET"] + [score]:
+                head, get = client.ask("HEAD", path), client.get(path)
+                equal((head.status, head.body), (get.status, b""), "HEAD " + path)
+                for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control"):
+                    if path.endswith(ULID) and name == "Content-Length":
+                        continue             # a problem holds the request's id
+                    equal(head.headers.get(name), get.headers.get(name), "%s of %s" % (name, path))
+                equal(int(get.headers["Content-Length"]), len(get.body), "length of " + path)
+
+
+def test_request_ids(program):
+    with Place(program) as place, place.serve() as server:
+        client = server.client()
+        for sane in ("a", "0", "A.b_c-9", "x" * 64, "..", "01K9ZX3D5T0V7C1QWJ8M4N2E6R"):
+            for path in ("/healthz", "/v1/icps", "/nothing"):
+                answer = client.get(path, headers={"X-Request-Id": sane})
+                equal(answer.headers["X-Request-Id"], sane, "id of " + path)
+        made = set()
+        for odd in ("", "x" * 65, "a b", "a/b", "é", "a\"b", "<x>", "a,b", None):
+            headers = {} if odd is None else {"X-Request-Id": odd.encode("utf-8")}
+            name = client.get("/healthz", headers=headers).headers["X-Request-Id"]
+            equal(bool(re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)) and name != odd, True,
+                  "an id of the service's own for %r" % odd)
+            made.add(name)
+        equal(len(made), 9, "different ids")
+
+
+def test_query_parameters(program):
+    with Place(program) as place:
+        place.publish(*ICPS)
+        key = place.key()
+        with place.serve() as server:
+            client = server.client(key)
+            for method, path, scope, body, status in CALLS:
+                if not scope:
+                    continue
+                for query in ("?x=1", "?explain=full", "?x", "?=1", "?a=1&a=2", "?é=1"):
+                    answer = client.ask(method, path + query.replace("é", "%C3%A9"), body)
+                    expect(answer, 400, "invalid_parameter")
+                for query in ("?", "?&&"):       # nothing is asked
+                    expect(client.ask(method, path + query, body), status)
+            for query in ("?%", "?%zz", "?a=%4", "?%00", "?a=%FF"):
+                expect(client.get("/v1/icps" + query), 400, "invalid_url")
+            expect(client.get("/v1/icps/%FF"), 400, "invalid_url")
+            expect(client.get("/v1/icps/%00"), 400, "invalid_url")
+
+
+# --------------------------------------------------------------- heads
+
+
+def test_heads_that_are_refused(program):
+    key_line = b"Host: x\r\n"
+    cases = [(b"GET /healthz HTTP/1.1\r\n\r\n", 400, "bad_request"),
+             (b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, "bad_request"),
+             (b"GET /healthz HTTP/1.1\r\nHost: x y\r\n\r\n", 400, "bad_request"),
+             # libmicrohttpd may refuse this by itself, in its own words
+             (b"GET /healthz HTTP/1.1\r\n" + key_line + b"Content-Length : 0\r\n\r\n",
+              400, None),
+             (b"POST /v1/score HTTP/1.1\r\n" + key_line
+              + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", 400, "bad_request"),
+             (b"POST /v1/score HTTP/1.1\r\n" + key_line
+              + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, "bad_request"),
+             (b"POST /v1/score HTTP/1.1\r\n" + key_line
+              + b"Transfer-Encoding: gzip\r\n\r\n", 400, "bad_request"),
+             (b"GET /healthz HTTP/1.1\r\n" + key_line + b"Expect: a-miracle\r\n\r\n",
+              417, "expectation_failed"),
+             (b"GET /healthz?" + b"x" * 9000 + b" HTTP/1.1\r\n" + key_line + b"\r\n",
+              414, "url_too_long"),
+             (b"GET /healthz HTTP/1.1\r\n" + key_line + b"X: " + b"x" * 9000 + b"\r\n\r\n",
+              431, "headers_too_large"),
+             (b"GET /healthz HTTP/1.1\r\n" + key_line
+              + b"".join(b"X-%d: y\r\n" % at for at in range(101)) + b"\r\n",
+              431, "headers_too_large"),
+             (b"GET healthz HTTP/1.1\r\n" + key_line + b"\r\n", 400, "invalid_url"),
+             (b"GET http://x/healthz HTTP/1.1\r\n" + key_line + b"\r\n", 400, "invalid_url")]
+    with Place(program) as place, place.serve() as server:
+        for head, status, code in cases:
+            answer = server.raw(head)
+            line, _, rest = answer.partition(b"\r\n")
+            if not line.startswith(b"HTTP/1.1 %d " % status):
+                raise AssertionError("%r…: expected %d, got %r" % (head[:60], status, answer[:300]))
+            if code is None:
+                continue
+            body = rest.partition(b"\r\n\r\n")[2]
+            equal(body[:1], b"{", "begin of the problem for %r: %r" % (head[:60], answer[:400]))
+            problem = json.loads(body)
+            equal(problem["code"], code, "code for %r" % head[:60])
+            equal(CONTRACT.faults({"$ref": "#/components/schemas/Problem"}, problem), [], "problem")
+
+
+def test_no_request_hides_behind_a_refused_one(program):
+    inner = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with Place(program) as place, place.serve() as server:
+        for head in (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+                     b"Content-Length : 2\r\n", b"Transfer-Encoding: chunked, gzip\r\n"):
+            answer = server.raw(b"POST /v1/score HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n" + inner)
+            equal(answer.count(b"HTTP/1.1 "), 1, "answers to %r" % head)
+            equal(b"\r\nConnection: close" in answer, True, "Connection: close")
+
+
+def test_a_slow_request_is_given_up(program):
+    with Place(program) as place, place.serve("--request-timeout", "300ms") as server:
+        for part in (b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"):
+            answer = server.raw(part)        # the server ends it, for we do not
+            equal(answer.startswith(b"HTTP/1.1 408 "), True, "answer %r" % answer[:100])
+            equal(b'"code":"request_timeout"' in answer, True, "code")
+
+
+def test_too_many_connections(program):
+    with Place(program) as place, place.serve("--max-connections", "3") as server:
+        held = [socket.create_connection(("127.0.0.1", server.port), DEADLINE_S) for _ in range(3)]
+        try:
+            for one in held:                 # taken for certain once they are answered
+                one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                equal(one.recv(4096).startswith(b"HTTP/1.1 200 "), True, "one of three")
+            answer = server.raw(b"")
+            equal(answer.startswith(b"HTTP/1.1 503 "), True, "the fourth: %r" % answer[:100])
+            equal(b"\r\nRetry-After: " in answer and b'"code":"not_ready"' in answer, True,
+                  "Retry-After and code")
+        finally:
+            for one in held:
+                one.close()
+        until(lambda: server.raw(b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 "),
+              "a place to be free again")
+
+
+run(globals())

@@ -1,0 +1,154 @@
+/* test_hash.c - digests, comparison, chance. Vectors: FIPS 180-2 for SHA-256, the usual check value of CRC-32. */
+#include "base/hash.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *input, *text;
+} VECTORS[] = {
+    {"", "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {"abc", "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+     "sha256:248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+};
+
+static int
+setup(void **state)
+{
+    uint8_t digest[LF_SHA256_SIZE];
+
+    (void)state;
+    if (lf_sha256("", 0, digest)) /* before the setup there is no algorithm */
+        return -1;
+    return lf_hash_setup(NULL) == LF_OK && lf_hash_setup(NULL) == LF_OK ? 0 : -1;
+}
+
+static void
+check_vectors(void)
+{
+    for (size_t i = 0; i < sizeof VECTORS / sizeof VECTORS[0]; i++) {
+        uint8_t digest[LF_SHA256_SIZE];
+        char text[LF_HASH_TEXT_MAX];
+
+        assert_true(lf_sha256(VECTORS[i].input, strlen(VECTORS[i].input), digest));
+        lf_hash_text(digest, text);
+        assert_string_equal(text, VECTORS[i].text);
+    }
+}
+
+static void
+test_sha256(void **state)
+{
+    (void)state;
+    check_vectors();
+    check_vectors(); /* the context is used again */
+}
+
+static void
+test_sha256_of_a_million(void **state)
+{
+    char *input = malloc(1000000);
+    uint8_t digest[LF_SHA256_SIZE];
+    char text[LF_HASH_TEXT_MAX];
+
+    (void)state;
+    assert_non_null(input);
+    memset(input, 'a', 1000000);
+    assert_true(lf_sha256(input, 1000000, digest));
+    lf_hash_text(digest, text);
+    assert_string_equal(text, "sha256:cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    free(input);
+}
+
+/* cmocka's assertions belong to the main thread: a worker counts what is wrong. */
+static void *
+hash_many(void *ret_wrong)
+{
+    int *wrong = ret_wrong;
+
+    for (int round = 0; round < 2000; round++)
+        for (size_t i = 0; i < sizeof VECTORS / sizeof VECTORS[0]; i++) {
+            uint8_t digest[LF_SHA256_SIZE];
+            char text[LF_HASH_TEXT_MAX];
+
+            if (!lf_sha256(VECTORS[i].input, strlen(VECTORS[i].input), digest))
+                ++*wrong;
+            lf_hash_text(digest, text);
+            *wrong += strcmp(text, VECTORS[i].text) != 0;
+        }
+    return NULL;
+}
+
+static void
+test_threads(void **state)
+{
+    enum { THREADS = 8 };
+    pthread_t threads[THREADS];
+    int wrong[THREADS] = {0};
+
+    (void)state;
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hash_many, &wrong[i]), 0);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(wrong[i], 0);
+    }
+}
+
+static void
+test_equal(void **state)
+{
+    (void)state;
+    assert_true(lf_equal_constant_time("abc", "abc", 3));
+    assert_true(lf_equal_constant_time("abcx", "abcy", 3));
+    assert_false(lf_equal_constant_time("abc", "abd", 3));
+    assert_false(lf_equal_constant_time("xbc", "abc", 3));
+    assert_true(lf_equal_constant_time("a", "b", 0));
+    assert_true(lf_equal_constant_time(NULL, NULL, 0));
+}
+
+static void
+test_random(void **state)
+{
+    uint8_t a[1000] = {0}, b[1000] = {0};
+    size_t zeros = 0;
+
+    (void)state;
+    assert_true(lf_random_bytes(a, sizeof a));
+    assert_true(lf_random_bytes(b, sizeof b));
+    assert_memory_not_equal(a, b, sizeof a);
+    for (size_t i = 0; i < sizeof a; i++)
+        zeros += a[i] == 0;
+    assert_true(zeros < 40); /* some 4 are due; 40 would be a part that was never filled */
+    assert_true(lf_random_bytes(a, 0));
+}
+
+static void
+test_crc32(void **state)
+{
+    (void)state;
+    assert_int_equal(lf_crc32(0, "123456789", 9), 0xCBF43926);
+    assert_int_equal(lf_crc32(0, "", 0), 0);
+    assert_int_equal(lf_crc32(lf_crc32(0, "1234", 4), "56789", 5), 0xCBF43926);
+    assert_int_equal(lf_crc32(0, "The quick brown fox jumps over the lazy dog", 43), 0x414FA339);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sha256),  cmocka_unit_test(test_sha256_of_a_million),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_crc32),
+    };
+
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
