@@ -61,7 +61,7 @@ progress_step(struct progress *progress, uint64_t bytes, uint64_t leads)
     if (progress->total > 0) {
         done = bytes < progress->total ? (double)bytes / (double)progress->total : 1;
         memset(bar, '-', BAR_MAX);
-        memset(bar, '#', (size_t)(done * BAR_MAX));
+        memset(bar, '#', (size_t)(done * (double)BAR_MAX));
         bar[BAR_MAX] = '\0';
         len = snprintf(text, sizeof text, "[%s] %3d %%  %" PRIu64 " leads, %.0f a second", bar, (int)(done * 100),
                        leads, (double)leads / seconds);

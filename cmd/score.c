@@ -82,7 +82,7 @@ flush(struct run *run, struct lf_error *error)
 {
     enum lf_status status = LF_OK;
 
-    if (run->out.len > 0 || run->err.len > 0 || lf_buf_failed(&run->out))
+    if (run->err.len > 0) /* scores never go to the terminal that has the bar */
         progress_clear(&run->progress);
     /* What is wrong with rows is told first, so that it is there even when writing scores fails. */
     status = flush_to(run, &run->err, STDERR_FILENO, error);

@@ -133,17 +133,32 @@ find_list(void *context, const char *key)
 
 /* ---- ICPs ---- */
 
-static int
-tell_findings(const char *path, const struct lf_findings *findings, const struct lf_error *error)
+/* The line on which the byte stands, the first being 1. */
+static size_t
+line_of(const char *text, size_t len, int64_t offset)
 {
+    size_t line = 1;
+
+    for (size_t i = 0; i < len && (int64_t)i < offset; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+/* Tells what keeps the file from being a definition, as icp lint does. */
+static int
+tell_faults(const char *path, const char *text, size_t len, const struct lf_findings *findings,
+            const struct lf_error *error)
+{
+    if (findings->count == 0 && error->offset >= 0)
+        (void)fprintf(stderr, "%s:%zu: %s\n", path, line_of(text, len, error->offset), error->detail);
+    else if (findings->count == 0)
+        (void)fprintf(stderr, "%s: %s\n", path, error->detail);
     for (size_t i = 0; i < findings->count; i++)
-        (void)fprintf(stderr, "%s: %s: %s\n", path,
+        (void)fprintf(stderr, "%s: error %s at %s: %s\n", path, findings->items[i].code,
                       findings->items[i].pointer[0] != '\0' ? findings->items[i].pointer : "/",
                       findings->items[i].detail);
     if (findings->dropped > 0)
-        (void)fprintf(stderr, "%s: and %zu faults more\n", path, findings->dropped);
-    if (findings->count == 0)
-        (void)fprintf(stderr, "leadfit: %s: %s\n", path, error->detail);
+        (void)fprintf(stderr, "%s: and %zu more\n", path, findings->dropped);
     return EXIT_FAULT;
 }
 
@@ -162,9 +177,13 @@ add_icp(struct score_profiles *given, size_t index, struct lf_arena *arena)
     if (read_file(path, DEFINITION_MAX, &text, &len, &error) != LF_OK)
         return fault(&error);
     status = lf_profiles_add(given->profiles, text, len, 0, 0, &findings, &error);
+    if (status != LF_OK) {
+        int code = tell_faults(path, text, len, &findings, &error);
+
+        free(text);
+        return code;
+    }
     free(text);
-    if (status != LF_OK)
-        return tell_findings(path, &findings, &error);
     given->keys[index] = given->profiles->items[index].icp->key;
     for (size_t i = 0; i < index; i++)
         if (strcmp(given->keys[i], given->keys[index]) == 0)

@@ -341,7 +341,7 @@ put_grades(const struct score_table *table, struct lf_buf *out)
         lf_buf_printf(out, "%9llu  %5.1f %%", (unsigned long long)tally->count, 100 * share);
         if (tally->count > 0) {
             lf_buf_lit(out, "  ");
-            for (int cell = 0; cell == 0 || cell < (int)(share * BAR_COLUMNS + 0.5); cell++)
+            for (int cell = 0; cell == 0 || cell < (int)(share * (double)BAR_COLUMNS + 0.5); cell++)
                 lf_buf_lit(out, "#");
         }
         lf_buf_lit(out, "\n");

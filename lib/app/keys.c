@@ -151,8 +151,10 @@ lf_keyring_load(struct lf_store_reader *reader, unsigned rate, struct lf_keyring
             status = lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while loading API keys");
         keyring->cost_ns = 1000000000 / (int64_t)rate;
         keyring->burst_ns = 2000000000;
-        for (size_t i = 0; status == LF_OK && i < keyring->count; i++)
+        for (size_t i = 0; status == LF_OK && i < keyring->count; i++) {
             (void)pthread_mutex_init(&keyring->buckets[i].lock, NULL); /* cannot fail with default attributes */
+            keyring->buckets[i].filled_ns = -keyring->burst_ns; /* a whole burst, even right after the clock's 0 */
+        }
     }
     if (status != LF_OK) {
         lf_arena_destroy(arena);

@@ -128,8 +128,7 @@ load_archived(struct lf_store_reader *reader, struct lf_arena *scratch, struct l
     for (size_t i = 0; i < count; i++) {
         if (!icps[i].archived)
             continue;
-        profiles->archived[profiles->archived_count] =
-            lf_arena_copy(profiles->arena, icps[i].key, strlen(icps[i].key));
+        profiles->archived[profiles->archived_count] = lf_arena_copy(profiles->arena, icps[i].key, strlen(icps[i].key));
         if (profiles->archived[profiles->archived_count++] == NULL)
             return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while loading ICPs");
     }
@@ -147,11 +146,13 @@ add_versions(const struct lf_stored_version *versions, size_t count, struct lf_p
         if (status == LF_OUT_OF_MEMORY)
             return status;
         if (status != LF_OK)
-            return lf_fail(error, LF_STORAGE_CORRUPT, "version %d of the ICP %s cannot be read: its definition is damaged",
-                           versions[i].version, versions[i].icp);
+            return lf_fail(error, LF_STORAGE_CORRUPT,
+                           "version %d of the ICP %s cannot be read: its definition is damaged", versions[i].version,
+                           versions[i].icp);
         if (memcmp(profiles->items[profiles->count - 1].icp->hash, versions[i].hash, LF_SHA256_SIZE) != 0)
-            return lf_fail(error, LF_STORAGE_CORRUPT, "version %d of the ICP %s is not what was published: its hash differs",
-                           versions[i].version, versions[i].icp);
+            return lf_fail(error, LF_STORAGE_CORRUPT,
+                           "version %d of the ICP %s is not what was published: its hash differs", versions[i].version,
+                           versions[i].icp);
     }
     return LF_OK;
 }

@@ -6,6 +6,12 @@
  * `done`; meanwhile the next batch gathers, which is what makes commits larger the busier it gets. The thread is only
  * signalled when it sleeps. Other writes wait in a list of their own and run between two commits.
  *
+ * A commit costs about the same with one score as with fifty, and callers that wait for their answers come back at
+ * once: with many of them a commit would begin with the first few that are back, and the others would wait for the
+ * next one. So the thread watches how many callers there have lately been at a time (the crowd: those recorded and
+ * those that waited meanwhile), and where it is more than a few, waits until half of them are there, or GATHER_US.
+ * One caller alone, or a few, never wait.
+ *
  * Moving the write-ahead log into the database comes after the `done` calls, so nobody who was promised an answer
  * waits for it. A second thread, the watchdog, looks now and then at when the running commit began.
  */
@@ -24,6 +30,8 @@
 #include <unistd.h>
 
 enum {
+    CROWD_MIN = 4,       /* fewer callers at a time are not waited for */
+    GATHER_US = 300,     /* the longest wait for the rest of a crowd: well below what a commit takes on a disk */
     IDLE_MS = 1000,      /* how often an idle recorder looks whether there is anything to tidy */
     WATCH_MS_MIN = 5,    /* the watchdog looks four times a stall, not more often than this */
     EXIT_STALLED = 70,   /* EX_SOFTWARE */
@@ -54,6 +62,8 @@ struct lf_recorder {
     struct lf_record_job *first, *last; /* jobs that wait */
     size_t depth;
     struct task *first_task, *last_task;
+    size_t crowd;  /* callers at a time, lately; falls slowly */
+    size_t wanted; /* so many jobs wake the thread */
     bool stopping, sleeping;
 
     atomic_bool failed, full;
@@ -231,6 +241,38 @@ wait_for_work(struct lf_recorder *recorder)
     return rc != ETIMEDOUT;
 }
 
+/* Waits a moment for the rest of a crowd. Under the lock. */
+static void
+gather(struct lf_recorder *recorder)
+{
+    int64_t until_ns = lf_time_monotonic_ns() + GATHER_US * 1000;
+    struct timespec until = {.tv_sec = until_ns / (1000 * NS_PER_MS), .tv_nsec = until_ns % (1000 * NS_PER_MS)};
+    int rc = 0;
+
+    if (recorder->crowd < CROWD_MIN || recorder->first == NULL)
+        return;
+    recorder->wanted = recorder->crowd / 2 < recorder->options.batch ? recorder->crowd / 2 : recorder->options.batch;
+    while (recorder->depth < recorder->wanted && recorder->first_task == NULL && !recorder->stopping &&
+           rc != ETIMEDOUT) {
+        recorder->sleeping = true;
+        rc = pthread_cond_timedwait(&recorder->work, &recorder->lock, &until);
+        recorder->sleeping = false;
+    }
+    recorder->wanted = 1;
+}
+
+/* Learns how large the crowd is from a batch and those that came meanwhile. Under the lock. */
+static void
+learn_crowd(struct lf_recorder *recorder, size_t recorded)
+{
+    size_t now = recorded + recorder->depth;
+
+    if (now >= recorder->crowd)
+        recorder->crowd = now;
+    else
+        recorder->crowd -= (recorder->crowd - now + 7) / 8;
+}
+
 static void *
 recorder_main(void *argument)
 {
@@ -239,10 +281,13 @@ recorder_main(void *argument)
     (void)pthread_mutex_lock(&recorder->lock);
     for (;;) {
         bool in_time = wait_for_work(recorder);
-        struct task *tasks = recorder->first_task;
+        struct task *tasks = NULL;
+        struct lf_record_job *jobs = NULL;
         size_t count = 0;
-        struct lf_record_job *jobs = take_jobs(recorder, &count);
 
+        gather(recorder);
+        tasks = recorder->first_task;
+        jobs = take_jobs(recorder, &count);
         if (jobs == NULL && tasks == NULL && recorder->stopping)
             break;
         recorder->first_task = recorder->last_task = NULL;
@@ -254,6 +299,7 @@ recorder_main(void *argument)
             look_for_room(recorder);
         tidy(recorder);
         (void)pthread_mutex_lock(&recorder->lock);
+        learn_crowd(recorder, count);
     }
     (void)pthread_mutex_unlock(&recorder->lock);
     return NULL;
@@ -365,6 +411,7 @@ lf_recorder_start(struct lf_store *store, const struct lf_recorder_options *opti
         return lf_fail(error, LF_OUT_OF_MEMORY, "no memory to record scores");
     recorder->store = store;
     recorder->options = *options;
+    recorder->wanted = 1;
     recorder->truncated_ns = lf_time_monotonic_ns();
     recorder->scores = calloc(options->batch, sizeof *recorder->scores);
     if (recorder->scores == NULL)
@@ -449,7 +496,8 @@ enqueue(struct lf_recorder *recorder, struct lf_record_job *job, int64_t now_ms,
         recorder->last->next = job;
     recorder->last = job;
     recorder->depth++;
-    wake(recorder);
+    if (recorder->depth >= recorder->wanted)
+        wake(recorder);
     return LF_OK;
 }
 

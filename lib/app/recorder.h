@@ -24,15 +24,16 @@ struct lf_recorder;
 struct lf_record_job {
     struct lf_record_job *next;   /* the recorder's own */
     struct lf_stored_score score; /* id is given by submit; what it points to stays put until done */
-    /* On the recorder's thread, once; must be quick; the job is the caller's again. error is NULL for LF_OK. */
+    /* On the recorder's thread, once; must be quick; the job is the caller's again. error is NULL for LF_OK. It may
+     * submit, but not call lf_recorder_run. */
     void (*done)(struct lf_record_job *job, enum lf_status status, const struct lf_error *error);
     void *data; /* the caller's */
 };
 
 struct lf_recorder_options {
-    size_t queue;      /* jobs that may wait, at least 1 */
-    size_t batch;      /* most jobs in one commit, at least 1 */
-    int64_t stall_ms;  /* a commit that takes longer ends the process (watchdog); 0: never */
+    size_t queue;     /* jobs that may wait, at least 1 */
+    size_t batch;     /* most jobs in one commit, at least 1 */
+    int64_t stall_ms; /* a commit that takes longer ends the process (watchdog); 0: never */
 };
 
 /* Starts the thread. The store's writing side is the recorder's from now on. Ids go on behind the newest score. */
@@ -41,10 +42,11 @@ enum lf_status lf_recorder_start(struct lf_store *store, const struct lf_recorde
 
 /* Gives the job its id (in the order of recording) and queues it. BUSY when the queue is full, NOT_READY when it is
  * stopping, STORAGE_FAILED when writing has ended for good: then `done` is not called. */
-enum lf_status lf_recorder_submit(struct lf_recorder *recorder, struct lf_record_job *job,
-                                  struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_recorder_submit(struct lf_recorder *recorder, struct lf_record_job *job, struct lf_error *error) LF_MUST_CHECK;
 
-/* Runs `write` on the recorder's thread between two commits and waits for it: the way for every other write. */
+/* Runs `write` on the recorder's thread between two commits and waits for it: the way for every other write. Not from
+ * `done`. NOT_READY when it is stopping, STORAGE_FAILED when writing has ended for good; else what `write` says. */
 enum lf_status lf_recorder_run(struct lf_recorder *recorder,
                                enum lf_status (*write)(struct lf_store *store, void *argument, struct lf_error *error),
                                void *argument, struct lf_error *error) LF_MUST_CHECK;

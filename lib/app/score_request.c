@@ -76,11 +76,13 @@ read_id(struct lf_document *document, const struct lf_json *id, const struct lf_
 static enum lf_status
 conclude(const struct lf_findings *findings, struct lf_error *error)
 {
+    size_t count = findings->count + findings->dropped;
+
     if (findings->out_of_memory)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a request");
-    if (findings->count > 0)
-        return lf_fail(error, LF_INVALID_REQUEST, "the request has %zu fault%s, the first at %s: %s", findings->count,
-                       findings->count == 1 ? "" : "s",
+    if (count > 0)
+        return lf_fail(error, LF_INVALID_REQUEST, "the request has %zu fault%s, the first at %s: %s", count,
+                       count == 1 ? "" : "s",
                        findings->items[0].pointer[0] != '\0' ? findings->items[0].pointer : "its root",
                        findings->items[0].detail);
     return LF_OK;
@@ -108,6 +110,15 @@ read_lead(struct lf_document *document, const struct lf_json *lead, const struct
     return lf_json_check_lead_size(lead, pointer != NULL ? pointer : "", error);
 }
 
+static bool
+is_named(const struct lf_score_request *request, const char *key)
+{
+    for (size_t i = 0; i < request->icp_count; i++)
+        if (strcmp(request->icps[i], key) == 0)
+            return true;
+    return false;
+}
+
 static void
 read_icps(struct lf_document *document, const struct lf_json *node, const struct lf_place *place,
           struct lf_score_request *request)
@@ -125,9 +136,8 @@ read_icps(struct lf_document *document, const struct lf_json *node, const struct
         struct lf_place at = LF_PLACE_ELEMENT(place, index);
         const char *key = lf_document_key(document, entry, &at);
 
-        for (size_t i = 0; i < request->icp_count; i++)
-            if (key[0] != '\0' && strcmp(request->icps[i], key) == 0)
-                lf_document_fault(document, &at, "duplicate", "%s is named twice", key);
+        if (key[0] != '\0' && is_named(request, key))
+            lf_document_fault(document, &at, "duplicate", "%s is named twice", key);
         request->icps[request->icp_count++] = key;
     }
 }
@@ -205,12 +215,12 @@ lf_score_request_read(struct lf_arena *arena, const struct lf_json *body, bool w
 }
 
 enum lf_status
-lf_score_request_lead(struct lf_arena *arena, const struct lf_json *lead, const char *pointer,
+lf_score_request_lead(struct lf_arena *arena, const struct lf_json *lead, const char *member,
                       struct lf_findings *findings, struct lf_score_request *request, struct lf_error *error)
 {
     struct lf_document document = {.arena = arena, .findings = findings};
-    struct lf_place root = LF_PLACE_ROOT, at = LF_PLACE_MEMBER(&root, pointer);
-    enum lf_status status = read_lead(&document, lead, pointer[0] != '\0' ? &at : &root, request, error);
+    struct lf_place root = LF_PLACE_ROOT, at = LF_PLACE_MEMBER(&root, member);
+    enum lf_status status = read_lead(&document, lead, member[0] != '\0' ? &at : &root, request, error);
 
     return status != LF_OK ? status : conclude(findings, error);
 }

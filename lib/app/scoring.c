@@ -15,8 +15,7 @@ out_of_memory(struct lf_error *error)
 
 /* The indexes of the ICPs to answer for, in *ret_chosen (count of them), true in named. */
 static enum lf_status
-choose(const struct lf_profiles *profiles, const struct lf_score_request *request, bool *chosen,
-       struct lf_error *error)
+choose(const struct lf_profiles *profiles, const struct lf_score_request *request, bool *chosen, struct lf_error *error)
 {
     bool any = false;
 
@@ -186,8 +185,8 @@ reopen(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_s
     if (status == LF_OK)
         status = lf_profiles_compile(reopened.profiles, NULL, error);
     if (status == LF_OK)
-        status = lf_json_parse(arena, reopened.record.input, reopened.record.input_len, &LF_JSON_DOCUMENT_LIMITS, &input,
-                               error);
+        status = lf_json_parse(arena, reopened.record.input, reopened.record.input_len, &LF_JSON_DOCUMENT_LIMITS,
+                               &input, error);
     if (status == LF_OK) {
         reopened.evaluation = lf_evaluation_create(reopened.profiles->program, arena, input, score->as_of_ms);
         status = reopened.evaluation == NULL ? out_of_memory(error) : LF_OK;
@@ -255,7 +254,8 @@ lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena, const 
     for (size_t i = 0; status == LF_OK && i < reopened.record.result_count; i++) {
         const struct lf_outcome *recorded = NULL, *again = NULL;
 
-        status = lf_record_outcome(arena, reopened.profiles->items[i].icp, &reopened.record.results[i], &recorded, error);
+        status =
+            lf_record_outcome(arena, reopened.profiles->items[i].icp, &reopened.record.results[i], &recorded, error);
         if (status == LF_OK)
             status = lf_record_restore_lists(reopened.evaluation, i, &reopened.record.results[i], error);
         if (status == LF_OK && (again = lf_evaluate(reopened.evaluation, i)) == NULL)

@@ -45,9 +45,9 @@ enum lf_status lf_score_request_read(struct lf_arena *arena, const struct lf_jso
                                      struct lf_findings *findings, struct lf_score_request *ret_request,
                                      struct lf_error *error) LF_MUST_CHECK;
 
-/* Reads lead.id into the request: a string or an integer; "" where there is none. For leads that come without a body
- * of ours around them. */
-enum lf_status lf_score_request_lead(struct lf_arena *arena, const struct lf_json *lead, const char *pointer,
+/* Reads lead and lead.id into the request: a string or an integer; "" where there is none. For leads that come without
+ * a body of ours around them. member: the name under which the lead stands, for pointers; "" where it is the whole. */
+enum lf_status lf_score_request_lead(struct lf_arena *arena, const struct lf_json *lead, const char *member,
                                      struct lf_findings *findings, struct lf_score_request *request,
                                      struct lf_error *error) LF_MUST_CHECK;
 

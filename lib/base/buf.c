@@ -101,8 +101,13 @@ void
 lf_buf_int(struct lf_buf *buf, int64_t value)
 {
     char text[24], *end = text + sizeof text;
-    char *begin = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    char *begin = NULL;
 
+    if (value >= 0 && value < 10) {
+        lf_buf_char(buf, (char)('0' + value));
+        return;
+    }
+    begin = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
     if (value < 0)
         *--begin = '-';
     lf_buf_add(buf, begin, (size_t)(end - begin));
@@ -111,21 +116,25 @@ lf_buf_int(struct lf_buf *buf, int64_t value)
 void
 lf_buf_decimal(struct lf_buf *buf, int64_t value, int places)
 {
-    char text[32], *end = text + sizeof text, *begin = NULL;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    static const int64_t POWERS[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+    char text[32], *end = text + sizeof text, *begin = end;
+    uint64_t rest = 0;
 
-    while (places > 0 && rest % 10 == 0) {
+    /* Most points and many scores are whole. */
+    if (value % POWERS[places] == 0) {
+        lf_buf_int(buf, value / POWERS[places]);
+        return;
+    }
+    rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    while (rest % 10 == 0) {
         rest /= 10;
         places--;
     }
-    begin = end;
-    if (places > 0) {
-        for (int i = 0; i < places; i++) {
-            *--begin = (char)('0' + rest % 10);
-            rest /= 10;
-        }
-        *--begin = '.';
+    for (int i = 0; i < places; i++) {
+        *--begin = (char)('0' + rest % 10);
+        rest /= 10;
     }
+    *--begin = '.';
     begin = digits_before(begin, rest);
     if (value < 0)
         *--begin = '-';

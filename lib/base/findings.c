@@ -11,6 +11,8 @@ lf_findings_init(struct lf_findings *findings, struct lf_arena *arena)
     *findings = (struct lf_findings){.arena = arena};
 }
 
+static char *format_detail(struct lf_arena *arena, const char *format, va_list args) LF_PRINTF(2, 0);
+
 static char *
 format_detail(struct lf_arena *arena, const char *format, va_list args)
 {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PATH_MAX_BYTES = 200, TEXT_OPERAND_MAX = 4000 };
+enum { PATH_MAX_BYTES = 200 };
 
 static const struct {
     const char *word;
@@ -93,10 +93,6 @@ parse_text(struct lf_document *document, const struct lf_json *node, const struc
     size_t len = 0;
     const char *text = lf_json_text(node, &len);
 
-    if (lf_text_length(text, len) > TEXT_OPERAND_MAX) {
-        lf_document_fault(document, place, "too_many", "at most %d characters may stand here", TEXT_OPERAND_MAX);
-        return false;
-    }
     ret_entry->kind = LF_JSON_TEXT;
     ret_entry->raw = (struct lf_text){text, len};
     if (!lf_text_fold(document->arena, text, len, &ret_entry->folded)) {

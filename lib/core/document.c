@@ -54,8 +54,13 @@ lf_document_fault(struct lf_document *document, const struct lf_place *place, co
 {
     char detail[LF_DETAIL_MAX];
     va_list args;
-    const char *pointer = lf_place_pointer(document->arena, place);
+    const char *pointer = NULL;
 
+    if (document->findings->count == LF_FINDINGS_MAX) {
+        document->findings->dropped++; /* counted only: a document full of faults is not to fill the memory */
+        return;
+    }
+    pointer = lf_place_pointer(document->arena, place);
     if (pointer == NULL) {
         /* A name of thousands of bytes has no pointer worth reading: its parent's stands for it. */
         pointer = place->parent != NULL ? lf_place_pointer(document->arena, place->parent) : NULL;

@@ -98,12 +98,6 @@ meet(const struct range *a, const struct range *b, struct range *ret_both)
     return both.low < both.high || (both.low == both.high && !both.above && !both.below);
 }
 
-static bool
-same_range(const struct range *a, const struct range *b)
-{
-    return a->low == b->low && a->high == b->high && a->above == b->above && a->below == b->below;
-}
-
 static void
 tell_overlap(struct linting *linting, size_t at, const struct range *earlier, const struct range *later,
              const struct range *both, const char *field)
@@ -123,8 +117,8 @@ tell_overlap(struct linting *linting, size_t at, const struct range *earlier, co
              lint_text(linting, "Let \"%s\" begin where \"%s\" ends", second->label, first->label));
 }
 
-/* Each bounded range against the earlier ones. An open-ended one that comes later is a catch-all and meant so; one that
- * lies within an earlier range is dead, which is said elsewhere. */
+/* Each bounded range against the earlier ones. An open-ended one that comes later is a catch-all and meant so; of a
+ * dead rule enough is said. */
 static void
 overlaps_on(struct linting *linting, size_t at, size_t field)
 {
@@ -133,12 +127,11 @@ overlaps_on(struct linting *linting, size_t at, size_t field)
     size_t count = ranges_on(attribute, field, ranges);
 
     for (size_t i = 1; i < count; i++) {
-        if (isinf(ranges[i].low) || isinf(ranges[i].high))
+        if (isinf(ranges[i].low) || isinf(ranges[i].high) || (linting->dead[at] >> ranges[i].rule & 1) != 0)
             continue;
         for (size_t j = 0; j < i; j++) {
             if (attribute->rules[ranges[i].rule].fit == attribute->rules[ranges[j].rule].fit ||
-                ranges[j].low == ranges[j].high || !meet(&ranges[j], &ranges[i], &both) ||
-                same_range(&both, &ranges[i]))
+                ranges[j].low == ranges[j].high || !meet(&ranges[j], &ranges[i], &both))
                 continue;
             tell_overlap(linting, at, &ranges[j], &ranges[i], &both, linting->icp->fields.paths[field]);
             break;
@@ -165,7 +158,9 @@ compare_ranges(const void *a, const void *b)
 {
     const struct range *left = a, *right = b;
 
-    return (left->low > right->low) - (left->low < right->low);
+    if (left->low != right->low)
+        return left->low < right->low ? -1 : 1;
+    return (int)left->above - (int)right->above;
 }
 
 /* Whether a rule takes whatever stands in the field. */
@@ -180,7 +175,6 @@ takes_all(const struct lf_attribute *attribute, size_t field)
     return false;
 }
 
-/* A bound of a gap: "499", or "just under 500" where the bound is not taken itself. */
 static void
 tell_gap(struct linting *linting, size_t at, const char *field, const struct range *below, const struct range *above)
 {

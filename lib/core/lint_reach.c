@@ -18,7 +18,6 @@
 
 enum {
     SUMS_MAX = 2048, /* of a set; below it everything is exact */
-    CHOICES_MAX = LF_RULES_MAX + 2,
     SAMPLES = 20000, /* attribute choices drawn for one attribute in search of a lead that it decides */
 };
 
@@ -39,6 +38,7 @@ struct reach {
     const struct lf_grade *grades; /* or levels */
     size_t grade_count;
     int64_t caps[LF_CATEGORY_COUNT]; /* millionths; INT64_MAX: none */
+    struct sums *choices;            /* by attribute, what it can give */
 };
 
 static int64_t
@@ -85,13 +85,18 @@ tidy_sums(struct sums *sums)
     join_sums(sums, 0);
 }
 
-/* What an attribute can give; choices has room for CHOICES_MAX. */
-static struct sums
-choices_of(const struct lf_attribute *attribute, struct sum *choices)
+/* What an attribute can give. false: out of memory. */
+static bool
+find_choices(struct linting *linting, const struct lf_attribute *attribute, struct sums *ret_sums)
 {
     int64_t weight = attribute->weight;
+    struct sum *choices = lf_arena_calloc(linting->scratch, attribute->rule_count + 2, sizeof *choices);
     struct sums sums = {choices, 0};
 
+    if (choices == NULL) {
+        linting->out_of_memory = true;
+        return false;
+    }
     for (size_t i = 0; i < attribute->rule_count; i++) {
         int64_t points = weight * attribute->rules[i].fit;
         bool fades = attribute->rules[i].fade_field != SIZE_MAX;
@@ -105,7 +110,8 @@ choices_of(const struct lf_attribute *attribute, struct sum *choices)
                                                     : (struct sum){weight * MILLION, weight * attribute->missing,
                                                                    weight * attribute->missing};
     tidy_sums(&sums);
-    return sums;
+    *ret_sums = sums;
+    return true;
 }
 
 /* ---- sets of sums ---- */
@@ -171,7 +177,6 @@ static bool
 sum_category(const struct reach *reach, enum lf_category category, size_t without, struct sums *ret_sums)
 {
     const struct lf_icp *icp = reach->linting->icp;
-    struct sum choices[CHOICES_MAX];
 
     if (!single_sum(reach->linting, ret_sums))
         return false;
@@ -181,7 +186,7 @@ sum_category(const struct reach *reach, enum lf_category category, size_t withou
                                                   : attribute->category == category;
 
         if (here && i != without && attribute->axis == reach->axis &&
-            !add_sums(reach->linting, *ret_sums, choices_of(attribute, choices), ret_sums))
+            !add_sums(reach->linting, *ret_sums, reach->choices[i], ret_sums))
             return false;
     }
     return true;
@@ -312,7 +317,6 @@ finds_witness(const struct reach *reach, size_t at, struct sums choices)
     int64_t cap = reach->caps[icp->attributes[at].category];
     uint64_t random = UINT64_C(0x9E3779B97F4A7C15);
     size_t samples = SAMPLES / icp->attribute_count + 1;
-    struct sum drawn[CHOICES_MAX];
 
     for (size_t s = 0; s < samples; s++) {
         int64_t points[LF_CATEGORY_COUNT] = {0}, max[LF_CATEGORY_COUNT] = {0};
@@ -320,14 +324,12 @@ finds_witness(const struct reach *reach, size_t at, struct sums choices)
 
         for (size_t i = 0; i < icp->attribute_count; i++) {
             const struct lf_attribute *attribute = &icp->attributes[i];
-            struct sums others = {NULL, 0};
             const struct sum *choice = NULL;
 
             if (attribute->axis != reach->axis || i == at)
                 continue;
-            others = choices_of(attribute, drawn);
             random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            choice = &others.items[(random >> 33) % others.count];
+            choice = &reach->choices[i].items[(random >> 33) % reach->choices[i].count];
             points[attribute->category] += (random >> 32 & 1) != 0 ? choice->high : choice->low;
             max[attribute->category] += choice->max;
         }
@@ -352,10 +354,9 @@ is_idle(const struct reach *reach, size_t at)
 {
     const struct lf_attribute *attribute = &reach->linting->icp->attributes[at];
     int64_t cap = reach->caps[attribute->category];
-    struct sum own[CHOICES_MAX];
-    struct sums choices = choices_of(attribute, own), mates, rest;
+    struct sums choices = reach->choices[at], mates, rest;
 
-    if (choices.count == 1 && own[0].low == own[0].high)
+    if (choices.count == 1 && choices.items[0].low == choices.items[0].high)
         return true;
     if (finds_witness(reach, at, choices) || !single_sum(reach->linting, &mates))
         return false;
@@ -409,6 +410,14 @@ check_axis(struct linting *linting, enum lf_axis axis)
     for (size_t i = 0; i < icp->cap_count; i++)
         if (icp->caps[i].axis == axis)
             reach.caps[icp->caps[i].category] = icp->caps[i].max * MILLION;
+    reach.choices = lf_arena_calloc(linting->scratch, icp->attribute_count, sizeof *reach.choices);
+    if (reach.choices == NULL) {
+        linting->out_of_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < icp->attribute_count; i++)
+        if (!find_choices(linting, &icp->attributes[i], &reach.choices[i]))
+            return;
     check_grades(&reach);
     check_idle(&reach);
 }

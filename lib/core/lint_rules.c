@@ -245,6 +245,9 @@ check_dead(struct linting *linting, size_t at, size_t rule)
             alone = &attribute->rules[i];
         count++;
     }
+    if (alone == NULL && (count < 2 || !part_covered(linting, part, earlier, count)))
+        return;
+    linting->dead[at] |= UINT64_C(1) << rule;
     if (alone != NULL)
         lint_say(linting, LF_LINT_WARNING, "dead_rule", lint_text(linting, "/attributes/%zu/rules/%zu", at, rule),
                  lint_text(linting,
@@ -252,7 +255,7 @@ check_dead(struct linting *linting, size_t at, size_t rule)
                            "lead it would take",
                            attribute->label, later->label, alone->label),
                  lint_text(linting, "Put it before \"%s\", narrow that one, or delete it", alone->label));
-    else if (count > 1 && part_covered(linting, part, earlier, count))
+    else
         lint_say(linting, LF_LINT_WARNING, "dead_rule", lint_text(linting, "/attributes/%zu/rules/%zu", at, rule),
                  lint_text(linting,
                            "%s: the rule \"%s\" never counts, because the rules before it together take every "

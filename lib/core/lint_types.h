@@ -6,6 +6,8 @@
 
 #include "core/lint.h"
 
+_Static_assert(LF_RULES_MAX <= 64, "a bit for each rule");
+
 /* What one run carries along. */
 struct linting {
     struct lf_arena *arena;   /* for what is said */
@@ -13,7 +15,8 @@ struct linting {
     const struct lf_icp *icp;
     const struct lf_lint_context *context;
     struct lf_lint *lint;
-    int64_t proof_steps, sum_steps; /* what proofs about conditions, and sums of fits, may still cost */
+    int64_t proof_steps, sum_steps;   /* what proofs about conditions, and sums of fits, may still cost */
+    uint64_t dead[LF_ATTRIBUTES_MAX]; /* by attribute, a bit for each dead rule */
     bool out_of_memory;
 };
 

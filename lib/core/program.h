@@ -49,7 +49,9 @@ size_t lf_program_find(const struct lf_program *program, const char *key);
 
 enum lf_attribute_status { LF_ATTRIBUTE_MATCHED, LF_ATTRIBUTE_UNMATCHED, LF_ATTRIBUTE_UNKNOWN };
 
-enum { LF_NO_RULE = -1, LF_NO_FIELD = UINT32_MAX };
+enum { LF_NO_RULE = -1 };
+
+#define LF_NO_FIELD UINT32_MAX
 
 struct lf_attribute_outcome {
     enum lf_attribute_status status;

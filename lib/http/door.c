@@ -109,6 +109,9 @@ slot_hand_out(struct lf_server *server, const struct in6_addr *address)
     slot->noted_bytes = 0;
     slot->first_byte_ms = 0;
     slot->ended = false;
+    slot->acked_of = 0;
+    slot->acked_bytes = 0;
+    slot->acked_ms = lf_http_now_ms();
     atomic_store(&slot->finished, 0);
     atomic_store(&slot->since_ms, lf_http_now_ms());
     atomic_store(&slot->phase, LF_PHASE_HANDED);
@@ -325,6 +328,27 @@ look_at_receiving(struct lf_server *server, struct lf_slot *slot, int64_t now_ms
         atomic_fetch_add(&server->cut_at_drain, 1);
 }
 
+/* An answer has a deadline as a whole, by its length, and must never stand still for as long as a request may take. */
+static void
+look_at_sending(struct lf_server *server, struct lf_slot *slot, int64_t now_ms)
+{
+    struct tcp_info info = kernel_notes(slot->fd);
+    uint32_t finished = atomic_load(&slot->finished);
+    int64_t begun_ms = atomic_load(&slot->since_ms);
+
+    if (slot->acked_of != finished || slot->acked_bytes != info.tcpi_bytes_acked) {
+        slot->acked_of = finished;
+        slot->acked_bytes = info.tcpi_bytes_acked;
+        slot->acked_ms = now_ms;
+    }
+    if (now_ms - begun_ms < atomic_load(&slot->send_limit_ms) &&
+        (now_ms - slot->acked_ms < server->options.request_timeout_ms ||
+         now_ms - begun_ms < server->options.request_timeout_ms))
+        return;
+    if (lf_slot_move(slot, LF_PHASE_SENDING, LF_PHASE_CUT))
+        (void)shutdown(slot->fd, SHUT_RDWR);
+}
+
 static void
 look_at(struct lf_server *server, struct lf_slot *slot, int64_t now_ms)
 {
@@ -342,10 +366,8 @@ look_at(struct lf_server *server, struct lf_slot *slot, int64_t now_ms)
             look_at_idle(server, slot, now_ms);
         else if (phase == LF_PHASE_RECEIVING)
             look_at_receiving(server, slot, now_ms);
-        else if (phase == LF_PHASE_SENDING &&
-                 now_ms - atomic_load(&slot->since_ms) >= atomic_load(&slot->send_limit_ms) &&
-                 lf_slot_move(slot, LF_PHASE_SENDING, LF_PHASE_CUT))
-            (void)shutdown(slot->fd, SHUT_RDWR);
+        else if (phase == LF_PHASE_SENDING)
+            look_at_sending(server, slot, now_ms);
     }
     pthread_mutex_unlock(&slot->lock);
 }

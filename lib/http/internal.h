@@ -67,6 +67,10 @@ struct lf_slot {
     bool noted;
     bool ended;            /* the client has closed its side with a part of a head sent */
     int64_t first_byte_ms; /* of the next request; 0: none yet */
+    /* and on one that takes an answer: which, how far, and since when it stands there */
+    uint32_t acked_of;
+    uint64_t acked_bytes;
+    int64_t acked_ms;
     struct lf_slot *next_free;
 };
 

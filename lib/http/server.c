@@ -32,14 +32,6 @@ enum {
     PREFIX_BYTES = 6,
 };
 
-/* How strict the library is itself. What it refuses never reaches the guard and is answered in HTML, so it is asked to
- * be lenient: in 0.9 that is 0 (at -1 it looks at spaces in header names), from 1.0 on -1. */
-#if MHD_VERSION < 0x01000000
-#define STRICTNESS 0
-#else
-#define STRICTNESS (-1)
-#endif
-
 /* ---- the library's callbacks; all on the worker's thread ---- */
 
 static void
@@ -404,15 +396,17 @@ start_worker(struct lf_server *server, struct lf_worker *worker, struct lf_error
     if (status != LF_OK)
         return status;
     worker->server = server;
-    worker->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
-            MHD_USE_NO_LISTEN_SOCKET,
-        0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, worker, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, worker,
-        MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS, MHD_OPTION_CONNECTION_LIMIT, options->max_connections + LIMIT_SLACK,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(longest_ms / 1000 + TIMEOUT_SLACK_S), MHD_OPTION_END);
+    /* The library's own strictness stays at its default: more (or, in 0.9, -1) would have it answer by itself, in HTML,
+     * what the guard can answer; less would in 1.0 mend names with spaces before the guard has seen them. */
+    worker->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+                             MHD_USE_NO_LISTEN_SOCKET,
+                         0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                         worker, MHD_OPTION_URI_LOG_CALLBACK, on_target, worker, MHD_OPTION_UNESCAPE_CALLBACK,
+                         on_unescape, worker, MHD_OPTION_CONNECTION_LIMIT, options->max_connections + LIMIT_SLACK,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+                         (unsigned)(longest_ms / 1000 + TIMEOUT_SLACK_S), MHD_OPTION_END);
     if (worker->daemon == NULL)
         return lf_fail(error, LF_INTERNAL, "libmicrohttpd cannot start a thread: %s.", strerror(errno));
     return LF_OK;

@@ -63,7 +63,9 @@ struct lf_server_options {
 
 struct lf_server;
 
-/* Checks the table (no two routes alike, every one with a handler), binds, starts the threads. */
+/* Checks the table (no two routes alike, every one with a handler), binds, starts the threads (with all signals blocked
+ * in them). Raises the process's soft limit of open files to what the connections need. Errors: CONFIG for options, the
+ * table, the address and too few files; INTERNAL and OUT_OF_MEMORY. */
 enum lf_status lf_server_start(const struct lf_server_options *options, struct lf_server **ret_server,
                                struct lf_error *error) LF_MUST_CHECK;
 
@@ -75,7 +77,8 @@ uint16_t lf_server_port(const struct lf_server *server);
  * ones that are not whole. Suspended requests must still be resumed by their owner. Returns how many were cut. */
 unsigned lf_server_drain(struct lf_server *server, int64_t timeout_ms);
 
-/* Second half, when nothing is suspended any more: stops the threads and frees. NULL is fine. */
+/* Second half: waits until nothing is suspended any more (for ever, if its owner does not resume), lets the last
+ * answers go out, stops the threads and frees. Drains with no time first where that was not done. NULL is fine. */
 void lf_server_stop(struct lf_server *server);
 
 #endif

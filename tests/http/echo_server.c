@@ -1,15 +1,17 @@
 /*
  * echo_server.c - a small server on lib/http, for test_server.py to drive. It knows nothing of leads.
  *
- *   echo_server [name=value …]    port threads connections per_address body request_ms idle_ms drain_ms
+ *   echo_server [name=value …]    port fd threads connections per_address body request_ms idle_ms drain_ms
+ *                                 log (0 failed, 1 all, 2 none)
  *
- * Prints "ready PORT" and serves until SIGTERM; then it drains, prints "cut N open-suspended N", and exits 0.
- * Keys: `good` has scopes 1 and 2, `narrow` has 1, `two` has 2.
+ * Prints "ready PORT", the library's version, and serves until SIGTERM; then it drains, prints "cut N observed N", and
+ * exits 0. Keys: `good` has scopes 1 and 2, `narrow` has 1, `two` has 2.
  */
 #include "base/hash.h"
 #include "base/json.h"
 #include "http/server.h"
 
+#include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -317,25 +319,26 @@ main(int argc, char **argv)
     struct lf_server_options options = {
         .address = "127.0.0.1",
         .port = (uint16_t)option(argc, argv, "port", 0),
-        .listen_fd = -1,
+        .listen_fd = (int)option(argc, argv, "fd", -1),
         .threads = (unsigned)option(argc, argv, "threads", 2),
         .max_connections = (unsigned)option(argc, argv, "connections", 512),
         .max_per_address = (unsigned)option(argc, argv, "per_address", 0),
         .max_body = (size_t)option(argc, argv, "body", 1 << 20),
         .request_timeout_ms = option(argc, argv, "request_ms", 15000),
         .idle_timeout_ms = option(argc, argv, "idle_ms", 30000),
-        .log_requests = LF_LOG_REQUESTS_NONE,
         .routes = ROUTES,
         .route_count = sizeof ROUTES / sizeof ROUTES[0],
         .authenticate = authenticate,
         .observe = observe,
     };
+    long log = option(argc, argv, "log", 2);
     struct lf_server *server = NULL;
     struct lf_error error;
     pthread_t helper;
     sigset_t signals;
     int signal_number = 0;
 
+    options.log_requests = log == 0 ? LF_LOG_REQUESTS_FAILED : log == 1 ? LF_LOG_REQUESTS_ALL : LF_LOG_REQUESTS_NONE;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -346,7 +349,7 @@ main(int argc, char **argv)
     }
     if (pthread_create(&helper, NULL, run_later, NULL) != 0)
         return 1;
-    printf("ready %u\n", (unsigned)lf_server_port(server));
+    printf("ready %u %s\n", (unsigned)lf_server_port(server), MHD_get_version());
     (void)fflush(stdout);
     (void)sigwait(&signals, &signal_number);
     unsigned cut = lf_server_drain(server, option(argc, argv, "drain_ms", 5000));

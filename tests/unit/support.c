@@ -12,9 +12,9 @@ static struct lf_program *programs[PROGRAMS_MAX];
 static size_t program_count;
 
 const char *const SUPPORT_CONFIG_PATHS[SUPPORT_CONFIG_ICPS] = {
-    "config/icps/b2b-saas.json",          "config/icps/fitness-membership.json",
-    "config/icps/healthcare-it.json",     "config/icps/mid-market-manufacturer.json",
-    "config/icps/online-education.json",  "config/icps/renewable-installer.json",
+    "config/icps/b2b-saas.json",         "config/icps/fitness-membership.json",
+    "config/icps/healthcare-it.json",    "config/icps/mid-market-manufacturer.json",
+    "config/icps/online-education.json", "config/icps/renewable-installer.json",
 };
 
 int
@@ -259,8 +259,20 @@ static void
 put_any(struct lf_buf *buf, struct support_random *random, const struct lf_condition *const *leaves, size_t count,
         int depth)
 {
-    static const char *const ODD[] = {"null", "\"\"", "[]", "{}", "true", "false", "-1.5", "\" 12 \"", "\"x\\u0000\\\"\\n\"",
-                                      "[[1],{},null]", "1e300", "\"2026-06-01\"", "1780000000", "\"Ä ß ﬁ\""};
+    static const char *const ODD[] = {"null",
+                                      "\"\"",
+                                      "[]",
+                                      "{}",
+                                      "true",
+                                      "false",
+                                      "-1.5",
+                                      "\" 12 \"",
+                                      "\"x\\u0000\\\"\\n\"",
+                                      "[[1],{},null]",
+                                      "1e300",
+                                      "\"2026-06-01\"",
+                                      "1780000000",
+                                      "\"Ä ß ﬁ\""};
 
     switch (support_random(random, depth > 0 ? 3 : 4)) {
     case 0:

@@ -27,43 +27,70 @@ static const char WRITER_SETUP[] = "PRAGMA synchronous = FULL;"
                                    "PRAGMA journal_size_limit = 16777216;" WRITER_CACHE;
 static const char READER_SETUP[] = "PRAGMA query_only = ON;" READER_CACHE;
 
-/* Whether the disk had no room, in the words of the system: SQLite says SQLITE_FULL for ENOSPC where it writes pages,
- * but not for a quota nor for the shared-memory file. A failed fsync stays a failure: what it lost is unknown. */
-static bool
-is_full(int rc, int system_errno)
+/* The system's reason for the last failure on one of the files, 0 for none. */
+static int
+file_errno(sqlite3 *db, int which)
 {
-    return (system_errno == ENOSPC || system_errno == EDQUOT) && rc != SQLITE_IOERR_FSYNC &&
-           rc != SQLITE_IOERR_DIR_FSYNC;
+    sqlite3_file *file = NULL;
+    int reason = 0;
+
+    if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || file == NULL || file->pMethods == NULL)
+        return 0;
+    return file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason) == SQLITE_OK ? reason : 0;
+}
+
+/* The system's reason for a failure: SQLite notes it with the connection or, while it commits, with the write-ahead
+ * log or the database alone. */
+static int
+system_reason(const struct lf_connection *connection)
+{
+    int reason = connection->db == NULL ? 0 : sqlite3_system_errno(connection->db);
+
+    if (reason == 0 && connection->db != NULL)
+        reason = file_errno(connection->db, SQLITE_FCNTL_JOURNAL_POINTER);
+    if (reason == 0 && connection->db != NULL)
+        reason = file_errno(connection->db, SQLITE_FCNTL_FILE_POINTER);
+    return reason;
+}
+
+/* Whether a write failed for lack of room alone: SQLite says SQLITE_FULL for ENOSPC where it writes pages, but not for
+ * a quota nor for the shared-memory file. A failed fsync stays a failure, for what it lost is unknown. */
+static bool
+is_full(int rc, int reason)
+{
+    return (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_SHMSIZE || rc == SQLITE_IOERR_SHMOPEN) &&
+           (reason == ENOSPC || reason == EDQUOT);
 }
 
 enum lf_status
 lf_sqlite_fail(const struct lf_connection *connection, int rc, struct lf_error *error)
 {
-    const char *path = connection->path, *doing = connection->doing, *reason = sqlite3_errstr(rc);
-    int primary = rc & 0xFF, system_errno = connection->db != NULL ? sqlite3_system_errno(connection->db) : 0;
+    const char *path = connection->path, *doing = connection->doing, *words = sqlite3_errstr(rc);
+    int primary = rc & 0xFF,
+        reason = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? system_reason(connection) : 0;
 
     if (primary == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         return lf_sqlite_no_memory(connection, error);
-    if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && is_full(rc, system_errno)))
+    if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && is_full(rc, reason)))
         return lf_fail(error, LF_STORAGE_FULL,
                        "%s: no room is left for %s; it goes on by itself once there is space on that disk", doing,
                        path);
     if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || rc == SQLITE_IOERR_CORRUPTFS)
         return lf_fail(error, LF_STORAGE_CORRUPT,
                        "%s: %s is damaged or not a database (%s); look at it with leadfit check and restore a backup",
-                       doing, path, reason);
+                       doing, path, words);
     if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)
         return lf_fail(error, LF_STORAGE_IN_USE, "%s: another program keeps %s locked", doing, path);
     if (primary == SQLITE_INTERRUPT)
         return lf_fail(error, LF_NOT_READY, "%s: stopped before it was done", doing);
     if (primary == SQLITE_CONSTRAINT || primary == SQLITE_MISUSE || primary == SQLITE_TOOBIG)
         return lf_fail(error, LF_INTERNAL, "%s: %s", doing,
-                       connection->db != NULL ? sqlite3_errmsg(connection->db) : reason);
+                       connection->db != NULL ? sqlite3_errmsg(connection->db) : words);
     if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN)
         return lf_fail(error, LF_STORAGE_FAILED, "%s: the disk or file system failed on %s (%s, code %d: %s)", doing,
-                       path, reason, rc, system_errno != 0 ? strerror(system_errno) : "no reason given");
+                       path, words, rc, reason != 0 ? strerror(reason) : "no reason given");
     return lf_fail(error, LF_STORAGE_FAILED, "%s: %s: %s", doing, path,
-                   connection->db != NULL ? sqlite3_errmsg(connection->db) : reason);
+                   connection->db != NULL ? sqlite3_errmsg(connection->db) : words);
 }
 
 enum lf_status
@@ -196,11 +223,19 @@ lf_sqlite_end(struct lf_connection *connection, enum lf_status status, struct lf
 {
     if (status == LF_OK)
         status = run_cached(connection, LF_SQL_COMMIT, error);
+    if (status == LF_STORAGE_FAILED || status == LF_STORAGE_CORRUPT)
+        lf_sqlite_distrust(connection);
     /* Several failures (a full disk among them) roll back by themselves; where not, it is done here. Its own failure
      * tells nothing that status does not. */
     if (status != LF_OK && sqlite3_get_autocommit(connection->db) == 0)
         (void)run_cached(connection, LF_SQL_ROLLBACK, NULL);
     return status;
+}
+
+void
+lf_sqlite_distrust(struct lf_connection *connection)
+{
+    (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* cannot fail */
 }
 
 enum lf_status

@@ -72,6 +72,9 @@ enum lf_status lf_sqlite_begin(struct lf_connection *connection, struct lf_error
 enum lf_status
 lf_sqlite_end(struct lf_connection *connection, enum lf_status status, struct lf_error *error) LF_MUST_CHECK;
 
+/* After a failure of the disk: closing leaves the write-ahead log as it is, for the next start to recover from. */
+void lf_sqlite_distrust(struct lf_connection *connection);
+
 /* A reading transaction: several statements see the same moment. Ended by lf_sqlite_end_read. */
 enum lf_status lf_sqlite_begin_read(struct lf_connection *connection, struct lf_error *error) LF_MUST_CHECK;
 void lf_sqlite_end_read(struct lf_connection *connection);

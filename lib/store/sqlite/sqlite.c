@@ -320,6 +320,7 @@ sqlite_checkpoint(struct lf_store *base, bool truncate, struct lf_error *error)
 {
     struct lf_sqlite_store *store = (struct lf_sqlite_store *)base;
     struct lf_connection *connection = NULL;
+    enum lf_status status = LF_OK;
     int rc = SQLITE_OK;
 
     if (store->wal_pages < store->wal_pages_tried)
@@ -334,8 +335,13 @@ sqlite_checkpoint(struct lf_store *base, bool truncate, struct lf_error *error)
     else
         rc = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     store->wal_pages_tried = store->wal_pages;
-    /* Somebody still reads what lies in it: nothing is lost by waiting for the next time. */
-    return rc == SQLITE_OK || (rc & 0xFF) == SQLITE_BUSY ? LF_OK : lf_sqlite_fail(connection, rc, error);
+    /* Busy: somebody still reads what lies in it, and nothing is lost by waiting for the next time. */
+    if (rc == SQLITE_OK || (rc & 0xFF) == SQLITE_BUSY)
+        return LF_OK;
+    status = lf_sqlite_fail(connection, rc, error);
+    if (status == LF_STORAGE_FAILED || status == LF_STORAGE_CORRUPT)
+        lf_sqlite_distrust(connection);
+    return status;
 }
 
 static enum lf_status

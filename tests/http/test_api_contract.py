@@ -1,15 +1,19 @@
-"""Who is let in where: routes and the document, keys, scopes, methods, heads."""
+"""The document and the service are one: operations, methods, paths, heads."""
 
 import json
 import os
 import re
 import socket
+import sys
 
 from contract import ROOT
 from harness import CONTRACT, DEADLINE_S, ICPS, Place, equal, expect, run, until
 
-SCOPES = ["score", "icp:read", "icp:write", "stats:read", "leads:read", "leads:write", "admin"]
-IMPLIED = {"icp:write": {"icp:read"}, "leads:write": {"leads:read"}, "admin": set(SCOPES)}
+sys.path.insert(0, os.path.join(ROOT, "tests", "oracle"))
+sys.path.insert(0, os.path.join(ROOT, "tests", "cases"))
+from generate import Maker  # noqa: E402
+from json_schema import valid  # noqa: E402
+
 ULID = "01K9ZX3D5T0V7C1QWJ8M4N2E6R"
 # A request for each route whose answer, with the right key, is the given status.
 CALLS = [("GET", "/healthz", "", None, 200), ("GET", "/readyz", "", None, 200),
@@ -131,92 +135,62 @@ def test_served_document_is_the_file(program):
         equal(answer.headers["Cache-Control"], "public, max-age=300", "Cache-Control")
 
 
-# ---------------------------------------------------------------- keys
+# ------------------------------------------------- schema of definitions
+
+# Faults that lie between places, or that a schema has no words for.
+BEYOND = {"duplicate", "too_many_places", "too_deep"}
+BEYOND_CASES = {"out_of_range: grades must fall", "out_of_range: grades must end at 0",
+                "out_of_range: levels must end at 0", "out_of_range: levels count from 1",
+                "out_of_range: levels leave none out",
+                "invalid_date: a review date that does not exist",
+                "invalid_path: 202 bytes, though 101 letters", "invalid_date: after second 60",
+                "empty_text: an invisible text among others"}
 
 
-def test_every_scope_against_every_route(program):
-    with Place(program) as place:
-        place.publish(*ICPS)
-        keys = {scope: place.key(scope) for scope in SCOPES}
-        keys["score,icp:read"] = place.key("score,icp:read")
-        with place.serve() as server:
-            client = server.client()
-            for scopes, key in keys.items():
-                has = set(scopes.split(","))
-                has = has.union(*(IMPLIED.get(one, set()) for one in has))
-                for method, path, scope, body, status in CALLS:
-                    answer = client.ask(method, path, body, key=key)
-                    allowed = not scope or scope in has
-                    expect(answer, status if allowed else 403, None if allowed else "forbidden")
-                    equal("WWW-Authenticate" in answer.headers, False, "WWW-Authenticate")
+def definition_schema():
+    return json.loads(source("schema", "icp.schema.json"))
 
 
-def test_keys_that_are_none(program):
-    with Place(program) as place:
-        place.publish(*ICPS)
-        good, revoked = place.key(), place.key()
-        out, _ = place.command("keys", "list", "--db", place.db)
-        for name in (revoked[3:11], good[3:11]):
-            equal(name in out, True, "id %s in keys list" % name)
-        equal(good[11:-7] in out or revoked[11:-7] in out, False, "a secret in keys list")
-        place.command("keys", "revoke", "--db", place.db, revoked[3:11])
-        slip = good[:20] + ("0" if good[20] != "0" else "1") + good[21:]
-        swapped = good[:11] + revoked[11:]
-        bad = {"none": {}, "empty": {"Authorization": "Bearer "}, "revoked": bearer(revoked),
-               "a slip": bearer(slip), "two halves": bearer(swapped), "cut": bearer(good[:-1]),
-               "longer": bearer(good + "0"), "another word": {"Authorization": "Basic " + good},
-               "upper case": bearer(good.upper()), "rubbish": bearer("lf_" + "é" * 3),
-               "no scheme": {"Authorization": good}, "empty X-Api-Key": {"X-Api-Key": ""},
-               "unknown": bearer("lf_" + "0" * 51), "two keys": dict(bearer(good), **{"X-Api-Key": slip})}
-        with place.serve() as server:
-            client = server.client()
-            for what, headers in bad.items():
-                headers = {name: value.encode("utf-8") for name, value in headers.items()}
-                for method, path, scope, body, _ in CALLS:
-                    if not scope:
-                        continue
-                    try:
-                        answer = expect(client.ask(method, path, body, headers=headers),
-                                        401, "unauthorized")
-                    except AssertionError as trouble:
-                        raise AssertionError("key: %s: %s" % (what, trouble)) from None
-                    equal(answer.headers["WWW-Authenticate"], 'Bearer realm="leadfit"', what)
-            for headers in (bearer(good), {"X-Api-Key": good}, {"Authorization": "bearer " + good},
-                            {"authorization": "BEARER   " + good},
-                            dict(bearer(good), **{"X-Api-Key": good})):
-                expect(client.get("/v1/icps", headers=headers), 200)
+def test_definitions_are_valid_by_their_schema(_program):
+    import run as cases
+    schema, tried = definition_schema(), 0
+    for path in ICPS:
+        with open(path, encoding="utf-8") as file:
+            equal(valid(schema, json.load(file), schema), True, path)
+    maker = Maker(7)
+    for _ in range(300):
+        definition = maker.request()["definition"]
+        equal(valid(schema, definition, schema), True, "random %r" % definition)
+    folder = os.path.dirname(cases.__file__)
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".json"):
+            continue
+        document, _ = cases.load(os.path.join(folder, name))
+        for case in document["cases"]:
+            wanted = "refused" not in case
+            codes = {one["code"] for one in case.get("refused", [])}
+            if not wanted and (codes & BEYOND or case["name"] in BEYOND_CASES):
+                continue
+            tried += 1
+            equal(valid(schema, cases.definition_of(case, document), schema), wanted,
+                  "%s, %s: valid" % (name, case["name"]))
+    equal(tried > 150, True, "%d cases" % tried)
 
 
-def bearer(key):
-    return {"Authorization": "Bearer " + key}
-
-
-def test_open_routes_ask_for_no_key(program):
-    with Place(program) as place, place.serve() as server:
-        client = server.client("lf_nonsense")
-        for path in ("/healthz", "/readyz", "/openapi.json"):
-            expect(client.get(path), 200)
-        version, _ = place.command("--version")
-        equal(client.get("/healthz").json, {"status": "ok", "version": version.split()[1]},
-              "/healthz")
-        equal(client.get("/readyz").json, {"status": "ready"}, "/readyz")
-
-
-def test_rate_limit(program):
-    with Place(program) as place:
-        fast, other = place.key(), place.key()
-        with place.serve("--rate-limit", "2") as server:
-            client = server.client()
-            answers = [client.get("/v1/icps", key=fast) for _ in range(12)]
-            statuses = {answer.status for answer in answers}
-            equal(statuses, {200, 429}, "statuses of 12 requests at 2 a second")
-            for answer in answers:
-                if answer.status == 429:
-                    expect(answer, 429, "rate_limited")
-                    equal(answer.headers["Retry-After"].isdigit(), True, "Retry-After")
-            expect(client.get("/v1/icps", key=other), 200)
-            expect(client.get("/healthz"), 200)
-            until(lambda: client.get("/v1/icps", key=fast).status == 200, "the bucket to fill")
+def test_both_schemas_have_the_same_limits(_program):
+    """icp.schema.json says more than openapi.json, and nothing else."""
+    schema, told = definition_schema(), CONTRACT.document["components"]["schemas"]
+    for name in ["Definition"] + [name for name in schema["$defs"] if name in told]:
+        mine = schema if name == "Definition" else schema["$defs"][name]
+        equal(sorted(mine["properties"]), sorted(told[name]["properties"]), "members of " + name)
+        equal(mine.get("required"), told[name].get("required"), "required of " + name)
+        equal(mine["additionalProperties"], False, "unknown members of " + name)
+        for member, other in told[name]["properties"].items():
+            for word in ("enum", "minItems", "maxItems", "minLength", "maxLength", "minimum",
+                         "maximum", "default"):
+                if word in other and "$ref" not in mine["properties"][member]:
+                    equal(mine["properties"][member].get(word), other[word],
+                          "%s of %s/%s" % (word, name, member))
 
 
 # ------------------------------------------------------------- methods
