@@ -21,12 +21,20 @@ enum { MEMBERS_AROUND = 16 };
 struct under_way {
     struct lf_request *request;
     struct lf_service *service;
-    struct lf_live_set *set; /* held until the answer is told */
+    struct lf_live_set *set; /* held until the request is over, also when its client hangs up meanwhile */
     struct lf_scoring scoring;
     struct lf_record_job job;
     enum lf_status status; /* of the recording */
     struct lf_error error;
 };
+
+static void
+release_set(void *data)
+{
+    struct under_way *way = data;
+
+    lf_live_release(lf_service_live(way->service), way->set);
+}
 
 static void
 tell(struct under_way *way, const struct lf_ulid *id, int64_t scored_at_ms)
@@ -35,7 +43,6 @@ tell(struct under_way *way, const struct lf_ulid *id, int64_t scored_at_ms)
 
     lf_buf_init(&body, lf_request_arena(way->request), LF_REPLY_MAX);
     lf_scoring_tell(&body, lf_request_arena(way->request), &way->scoring, id, scored_at_ms, 0);
-    lf_live_release(lf_service_live(way->service), way->set);
     lf_reply_json(way->request, 200, &body);
 }
 
@@ -46,12 +53,10 @@ answer_recorded(struct lf_request *request, void *context)
     struct under_way *way = lf_request_data(request);
 
     (void)context;
-    if (way->status == LF_OK) {
+    if (way->status == LF_OK)
         tell(way, &way->job.score.id, lf_ulid_ms(way->job.score.id));
-        return;
-    }
-    lf_live_release(lf_service_live(way->service), way->set);
-    lf_reply_problem(request, &way->error);
+    else
+        lf_reply_problem(request, &way->error);
 }
 
 /* On the recorder's thread. */
@@ -73,18 +78,20 @@ record(struct under_way *way)
         lf_scoring_record(lf_request_arena(way->request), &way->scoring,
                           lf_service_stores_whole_lead(way->service), &way->job.score, &way->error);
 
-    if (status == LF_OK) {
-        way->job.done = recorded;
-        way->job.data = way;
-        lf_request_set_data(way->request, way);
-        lf_request_suspend(way->request, answer_recorded);
-        way->status = lf_recorder_submit(lf_service_recorder(way->service), &way->job, &way->error);
-        if (way->status != LF_OK)
-            lf_request_resume(way->request);
+    if (status != LF_OK) {
+        lf_reply_problem(way->request, &way->error);
         return;
     }
-    lf_live_release(lf_service_live(way->service), way->set);
-    lf_reply_problem(way->request, &way->error);
+    way->job.done = recorded;
+    way->job.data = way;
+    lf_request_set_data(way->request, way);
+    lf_request_suspend(way->request, answer_recorded);
+    /* From here on the request may be resumed, and be gone, at any moment: only a refusal leaves it ours. */
+    status = lf_recorder_submit(lf_service_recorder(way->service), &way->job, &way->error);
+    if (status != LF_OK) {
+        way->status = status;
+        lf_request_resume(way->request);
+    }
 }
 
 /* The body as JSON; answers and returns NULL when it is none. */
@@ -148,15 +155,14 @@ lf_api_score(struct lf_request *request, void *context)
     way->request = request;
     way->service = context;
     way->set = lf_live_acquire(lf_service_live(way->service));
+    lf_request_at_end(request, release_set, way);
     status = lf_scoring_run(arena, way->set->profiles, &asked, now_ms, &way->scoring, &error);
-    if (status != LF_OK) {
-        lf_live_release(lf_service_live(way->service), way->set);
+    if (status != LF_OK)
         lf_reply_problem(request, &error);
-    } else if (asked.record) {
+    else if (asked.record)
         record(way);
-    } else {
+    else
         tell(way, NULL, now_ms);
-    }
 }
 
 /* ---- POST /v1/explain ---- */

@@ -165,6 +165,48 @@ struct reopened {
 };
 
 static enum lf_status
+damaged(struct lf_error *error, const char *what)
+{
+    return lf_fail(error, LF_STORAGE_CORRUPT, "a recorded score is damaged: %s", what);
+}
+
+/* Adds the version that a result was made under; it has to be what it was. */
+static enum lf_status
+add_version(struct lf_store_reader *reader, struct lf_arena *arena, int64_t version_id, struct lf_profiles *profiles,
+            struct lf_error *error)
+{
+    struct lf_stored_version version;
+    enum lf_status status = lf_store_version_by_id(reader, arena, version_id, &version, error);
+
+    if (status == LF_VERSION_NOT_FOUND)
+        return damaged(error, "the version it was made under is not there");
+    if (status != LF_OK)
+        return status;
+    status = lf_profiles_add(profiles, version.document, version.document_len, version.id, version.version, NULL, error);
+    if (status != LF_OK)
+        return status == LF_OUT_OF_MEMORY ? status : damaged(error, "the version it was made under cannot be read");
+    if (memcmp(profiles->items[profiles->count - 1].icp->hash, version.hash, LF_SHA256_SIZE) != 0)
+        return lf_fail(error, LF_STORAGE_CORRUPT, "version %d of the ICP %s is not what was published: its hash differs",
+                       version.version, version.icp);
+    return LF_OK;
+}
+
+/* The input was let in as a lead once, and written anew (1e20 takes more room then): its size is no fault now. */
+static enum lf_status
+parse_input(struct lf_arena *arena, const struct lf_record *record, const struct lf_json **ret_input,
+            struct lf_error *error)
+{
+    struct lf_json_limits limits = LF_JSON_DOCUMENT_LIMITS;
+    enum lf_status status = LF_OK;
+
+    limits.bytes = SIZE_MAX;
+    status = lf_json_parse(arena, record->input, record->input_len, &limits, ret_input, error);
+    if (status == LF_OK && lf_json_kind(*ret_input) != LF_JSON_OBJECT)
+        return damaged(error, "its input is not a lead");
+    return status == LF_OK || status == LF_OUT_OF_MEMORY ? status : damaged(error, "its input cannot be read");
+}
+
+static enum lf_status
 reopen(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_stored_score *score,
        struct reopened *ret_reopened, struct lf_error *error)
 {
@@ -174,28 +216,19 @@ reopen(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_s
 
     if (status == LF_OK)
         status = lf_profiles_create(reopened.record.result_count, &reopened.profiles, error);
-    for (size_t i = 0; status == LF_OK && i < reopened.record.result_count; i++) {
-        struct lf_stored_version version;
-
-        status = lf_store_version_by_id(reader, arena, reopened.record.results[i].version_id, &version, error);
-        if (status == LF_OK)
-            status = lf_profiles_add(reopened.profiles, version.document, version.document_len, version.id,
-                                     version.version, NULL, error);
-    }
+    for (size_t i = 0; status == LF_OK && i < reopened.record.result_count; i++)
+        status = add_version(reader, arena, reopened.record.results[i].version_id, reopened.profiles, error);
     if (status == LF_OK)
         status = lf_profiles_compile(reopened.profiles, NULL, error);
     if (status == LF_OK)
-        status = lf_json_parse(arena, reopened.record.input, reopened.record.input_len, &LF_JSON_DOCUMENT_LIMITS,
-                               &input, error);
+        status = parse_input(arena, &reopened.record, &input, error);
     if (status == LF_OK) {
         reopened.evaluation = lf_evaluation_create(reopened.profiles->program, arena, input, score->as_of_ms);
         status = reopened.evaluation == NULL ? out_of_memory(error) : LF_OK;
     }
     if (status != LF_OK) {
         lf_profiles_destroy(reopened.profiles);
-        if (status == LF_OUT_OF_MEMORY || status == LF_STORAGE_CORRUPT || status == LF_STORAGE_FAILED)
-            return status;
-        return lf_fail(error, LF_STORAGE_CORRUPT, "a recorded score is damaged: its version or input cannot be read");
+        return status;
     }
     *ret_reopened = reopened;
     return LF_OK;
@@ -234,7 +267,7 @@ lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena, const 
         scoring.result_count++;
     }
     if (status == LF_OK && scoring.result_count == 0)
-        status = lf_fail(error, LF_STORAGE_CORRUPT, "a recorded score is damaged: it answers nothing");
+        status = damaged(error, "it answers nothing");
     if (status == LF_OK)
         lf_scoring_tell(buf, arena, &scoring, &score->id, lf_ulid_ms(score->id), 0);
     lf_profiles_destroy(reopened.profiles);
@@ -246,11 +279,11 @@ lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena, const 
                   bool *ret_agrees, struct lf_error *error)
 {
     struct reopened reopened;
+    bool agrees = true;
     enum lf_status status = reopen(reader, arena, score, &reopened, error);
 
     if (status != LF_OK)
         return status;
-    *ret_agrees = true;
     for (size_t i = 0; status == LF_OK && i < reopened.record.result_count; i++) {
         const struct lf_outcome *recorded = NULL, *again = NULL;
 
@@ -261,8 +294,10 @@ lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena, const 
         if (status == LF_OK && (again = lf_evaluate(reopened.evaluation, i)) == NULL)
             status = out_of_memory(error);
         if (status == LF_OK && !lf_outcome_equal(reopened.profiles->items[i].icp, recorded, again))
-            *ret_agrees = false;
+            agrees = false;
     }
     lf_profiles_destroy(reopened.profiles);
+    if (status == LF_OK)
+        *ret_agrees = agrees;
     return status;
 }

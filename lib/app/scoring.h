@@ -80,12 +80,13 @@ enum lf_status lf_scoring_record(struct lf_arena *arena, const struct lf_scoring
 void lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring, const struct lf_ulid *id,
                      int64_t scored_at_ms, int64_t line);
 
-/* Appends the answer of a recorded score, as it was given, with the full explanation. */
+/* Appends the answer of a recorded score, as it was given, with the full explanation. STORAGE_CORRUPT when the record,
+ * its input or a version it was made under is not what it was. */
 enum lf_status lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena,
                                  const struct lf_stored_score *score, struct lf_buf *buf,
                                  struct lf_error *error) LF_MUST_CHECK;
 
-/* Computes a recorded score again from what was stored and compares: *ret_agrees. */
+/* Computes a recorded score again from what was stored and compares: *ret_agrees. Statuses as above. */
 enum lf_status lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena,
                                  const struct lf_stored_score *score, bool *ret_agrees,
                                  struct lf_error *error) LF_MUST_CHECK;

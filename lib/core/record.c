@@ -195,9 +195,15 @@ get_attribute(struct reader *reader, const struct lf_icp *icp, const struct lf_a
         .field = (uint32_t)field,
         .missing = (uint32_t)missing,
     };
-    outcome->fit = (bits & BIT_FIT) != 0 ? (int32_t)((int64_t)(fit >> 1) ^ -(int64_t)(fit & 1))
-                                         : plain_fit(attribute, outcome->status, outcome->rule);
-    return outcome->fit >= -LF_FIT_ONE && outcome->fit <= LF_FIT_ONE;
+    outcome->fit = plain_fit(attribute, outcome->status, outcome->rule);
+    if ((bits & BIT_FIT) != 0) {
+        int64_t value = (int64_t)(fit >> 1) ^ -(int64_t)(fit & 1);
+
+        if (value < -LF_FIT_ONE || value > LF_FIT_ONE)
+            return false;
+        outcome->fit = (int32_t)value;
+    }
+    return true;
 }
 
 /* Reads past the attributes, keeping them where outcome is not NULL. */

@@ -146,6 +146,8 @@ struct lf_request {
     struct lf_buf body;
     lf_handler resumed;
     void *data;
+    void (*at_end)(void *data); /* the handler's, when the request is over; NULL: nothing */
+    void *at_end_data;
     struct {
         const char *name, *value;
     } reply_headers[LF_REPLY_HEADERS_MAX];

@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -87,7 +88,8 @@ class Place:
                               stderr=subprocess.PIPE, timeout=DEADLINE_S, check=False)
         if done.returncode != code:
             raise AssertionError("leadfit %s: exit code %d\n%s%s" % (
-                " ".join(arguments), done.returncode, done.stdout, done.stderr))
+                " ".join(arguments)[:600], done.returncode, done.stdout[-1000:],
+                done.stderr[-2000:]))
         return done.stdout, done.stderr
 
     def publish(self, *files):
@@ -100,6 +102,19 @@ class Place:
         out, _ = self.command("keys", "create", "--db", self.db, "--name", name,
                               "--scopes", scopes)
         return out.strip()
+
+    def put_lists(self, lists):
+        """There is no endpoint for named lists yet: they are written into the
+        database, which a command has made."""
+        self.key()
+        with sqlite3.connect(self.db) as database:
+            for key, entries in lists.items():
+                row = database.execute("INSERT INTO list (key, revision, updated_at_ms)"
+                                       " VALUES (?, 1, 0)", (key,)).lastrowid
+                database.executemany("INSERT INTO list_entry (list_id, position, entry)"
+                                     " VALUES (?, ?, ?)",
+                                     [(row, at, entry) for at, entry in enumerate(entries)])
+        database.close()
 
     def serve(self, *options, environment=None):
         return Server(self, options, environment)

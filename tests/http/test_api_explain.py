@@ -22,19 +22,6 @@ from generate import Maker  # noqa: E402
 COUNT = int(os.environ.get("LF_EXPLAIN_COUNT", "300"))
 
 
-def put_lists(place, lists):
-    """There is no endpoint for named lists yet: they are written into the
-    database, which a command has made."""
-    place.command("icp", "list", "--db", place.db) if os.path.exists(place.db) else place.key()
-    with sqlite3.connect(place.db) as database:
-        for key, entries in lists.items():
-            row = database.execute("INSERT INTO list (key, revision, updated_at_ms) VALUES (?, 1, 0)",
-                                   (key,)).lastrowid
-            database.executemany("INSERT INTO list_entry (list_id, position, entry) VALUES (?, ?, ?)",
-                                 [(row, at, entry) for at, entry in enumerate(entries)])
-    database.close()
-
-
 class FixedLists(Maker):
     """A Maker whose requests all have the same named lists."""
 
@@ -101,7 +88,7 @@ def test_lists(program):
     document["disqualifiers"] = [{"key": "d", "reason": "D", "when": {"all": [
         {"field": "x", "exists": True}, {"not": {"field": "domain", "in_list": "nowhere"}}]}}]
     with Place(program) as place:
-        put_lists(place, {"rivals": ["Rival.example", " GRÖSSE  AG "]})
+        place.put_lists({"rivals": ["Rival.example", " GRÖSSE  AG "]})
         key = place.key()
         with place.serve() as server:
             client = server.client(key)
@@ -132,7 +119,7 @@ def as_driver(answer):
 def test_agrees_with_the_second_evaluator(program):
     maker = FixedLists(20261122)
     with Place(program) as place:
-        put_lists(place, maker.fixed)
+        place.put_lists(maker.fixed)
         key = place.key()
         with place.serve() as server:
             client = server.client(key)
@@ -162,12 +149,12 @@ def test_cases(program):
             continue
         document, exact = cases.load(os.path.join(folder, name))
         groups = {}                  # one server for each set of lists
-        for case, wanted in zip(document["cases"], exact):
+        for case, wanted in zip(document["cases"], exact, strict=True):
             lists = json.dumps(case.get("lists", {}), sort_keys=True)
             groups.setdefault(lists, []).append((case, wanted))
         for lists, group in groups.items():
             with Place(program) as place:
-                put_lists(place, json.loads(lists))
+                place.put_lists(json.loads(lists))
                 key = place.key()
                 with place.serve("--max-body", "16MiB") as server:
                     client = server.client(key)

@@ -50,14 +50,23 @@ def test_bodies_that_are_no_json(program):
 
 
 def test_limits(program):
-    deep = lambda levels: b'{"lead": {"a": ' + b"[" * levels + b"]" * levels + b"}}"
-    names = lambda count: json.dumps({"lead": {"f%d" % at: 1 for at in range(count)}}).encode()
+    def deep(levels):
+        return b'{"lead": {"a": ' + b"[" * levels + b"]" * levels + b"}}"
+
+    def names(count):
+        return json.dumps({"lead": {"f%d" % at: 1 for at in range(count)}}).encode()
+
+    def elements(count):
+        return b'{"lead": {"a": [' + b",".join([b"0"] * count) + b"]}}"
+
+    def digits(count):
+        return b'{"lead": {"a": 0.' + b"1" * (count - 2) + b"}}"
+
     spread = json.dumps({"lead": {"a": [{"x": 1} for _ in range(500)]}}).encode()
-    elements = lambda count: b'{"lead": {"a": [' + b",".join([b"0"] * count) + b"]}}"
-    digits = lambda count: b'{"lead": {"a": 0.' + b"1" * (count - 2) + b"}}"
     cases = [(deep(62), None), (deep(63), "too_deep"), (deep(5000), "too_deep"),
              (b"[" * 100000, "too_deep"), (b'{"a":' * 100000, "too_deep"),
-             (names(500), None), (names(501), "too_many_members"), (names(20000), "too_many_members"),
+             (names(500), None), (names(501), "too_many_members"),
+             (names(20000), "too_many_members"),
              (spread, "too_many_members"), (elements(10000), None),
              (elements(10001), "too_many_members"), (elements(200000), "too_many_members"),
              (digits(1000), None), (digits(1001), "number_out_of_range"),
