@@ -1,20 +1,14 @@
 /* score_document.c - see score_document.h. */
 #include "score_document.h"
 
+#include "score_sniff.h"
+
 #include <string.h>
 
 static bool
 is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static size_t
-skip_space(const char *text, size_t len, size_t at)
-{
-    while (at < len && is_space(text[at]))
-        at++;
-    return at;
 }
 
 /* Behind the string that begins at `at` with its quote. */
@@ -61,25 +55,25 @@ score_document_skip(const char *text, size_t len, size_t at)
 size_t
 score_document_records(const char *text, size_t len)
 {
-    size_t at = skip_space(text, len, 0);
+    size_t at = score_skip_space(text, len, 0);
 
     if (at >= len || text[at] != '{')
         return 0;
     for (at++;; at++) {
-        size_t name = skip_space(text, len, at), end = 0;
+        size_t name = score_skip_space(text, len, at), end = 0;
 
         if (name >= len || text[name] != '"')
             return 0;
         end = skip_string(text, len, name);
         if (end > len)
             return 0;
-        at = skip_space(text, len, end);
+        at = score_skip_space(text, len, end);
         if (at >= len || text[at] != ':')
             return 0;
-        at = skip_space(text, len, at + 1);
+        at = score_skip_space(text, len, at + 1);
         if (at < len && text[at] == '[' && end - name == sizeof "\"records\"" - 1 &&
             memcmp(text + name, "\"records\"", end - name) == 0) {
-            size_t first = skip_space(text, len, at + 1);
+            size_t first = score_skip_space(text, len, at + 1);
 
             /* A lead may have a field `records` of its own: then it holds no objects. */
             return first >= len || text[first] == '{' || text[first] == ']' ? at : 0;
@@ -87,7 +81,7 @@ score_document_records(const char *text, size_t len)
         at = score_document_skip(text, len, at);
         if (at > len)
             return 0;
-        at = skip_space(text, len, at);
+        at = score_skip_space(text, len, at);
         if (at >= len || text[at] != ',')
             return 0;
     }
@@ -125,7 +119,7 @@ find_lead(struct score_document *document, enum document_step *ret_step, struct 
     for (;;) {
         char c = '\0';
 
-        move_to(document, skip_space(document->text, document->len, document->at));
+        move_to(document, score_skip_space(document->text, document->len, document->at));
         if (document->at == document->len) {
             document->done = true;
             *ret_step = document->in_array ? broken(document, error, "the array that holds the leads does not end")

@@ -7,9 +7,10 @@
  */
 #include "score_input.h"
 
+#include "base/buf.h"
 #include "base/csv.h"
-#include "base/json.h"
 #include "score_document.h"
+#include "score_sniff.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,64 +174,6 @@ read_head(struct score_input *input, struct lf_error *error)
 
 /* ---- what it is ---- */
 
-enum sniffed { SNIFFED_CSV, SNIFFED_NDJSON, SNIFFED_DOCUMENT, SNIFF_MORE };
-
-static size_t
-skip_space(const char *text, size_t len, size_t at)
-{
-    while (at < len && strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
-        at++;
-    return at;
-}
-
-/* Whether the line is a whole JSON value, be it a good lead or not. */
-static bool
-is_whole(const char *line, size_t len)
-{
-    size_t end = score_document_skip(line, len, 0);
-
-    return end <= len && skip_space(line, len, end) == len;
-}
-
-/* An object at the beginning: one lead a line, or a document? */
-static enum sniffed
-sniff_object(const char *text, size_t len, bool all)
-{
-    const char *line_end = memchr(text, '\n', len);
-    size_t first = line_end != NULL ? (size_t)(line_end - text) : len, next = skip_space(text, len, first);
-    bool holder = score_document_records(text, first) != 0;
-
-    if (line_end == NULL && !all)
-        return SNIFF_MORE;
-    if (!holder && line_end != NULL && is_whole(text, first))
-        return SNIFFED_NDJSON;
-    if (next == len && !all)
-        return SNIFF_MORE;
-    /* A line that does not end its object: a broken one, or the first of a document. If the next line begins another
-     * object right at its beginning, the lines are leads. */
-    if (holder)
-        return next == len || !is_whole(text, first) ? SNIFFED_DOCUMENT : SNIFFED_NDJSON;
-    return next == len || (text[next] == '{' && text[next - 1] == '\n') ? SNIFFED_NDJSON : SNIFFED_DOCUMENT;
-}
-
-static enum sniffed
-sniff(const char *text, size_t len, bool all)
-{
-    size_t bom = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0, at = skip_space(text, len, bom), next = 0;
-
-    if (at == len || (len < 3 && !all))
-        return all ? SNIFFED_CSV : SNIFF_MORE;
-    if (text[at] == '{' && (len - at < 5 || memcmp(text + at, "{\\rtf", 5) != 0))
-        return sniff_object(text + at, len - at, all);
-    if (text[at] != '[')
-        return SNIFFED_CSV;
-    /* `[{` and `[]` are JSON; `[Company],[Name]` is a header as Access writes it. */
-    next = skip_space(text, len, at + 1);
-    if (next == len)
-        return all ? SNIFFED_CSV : SNIFF_MORE;
-    return text[next] == '{' || text[next] == ']' ? SNIFFED_DOCUMENT : SNIFFED_CSV;
-}
-
 /* Reads a document whole. */
 static enum lf_status
 read_document(struct score_input *input, struct lf_error *error)
@@ -275,7 +218,7 @@ settle_kind(struct score_input *input, struct lf_error *error)
     for (;;) {
         bool all = input->ended || input->head_len == HEAD_MAX;
 
-        sniffed = sniff(input->head, input->head_len, all);
+        sniffed = score_sniff(input->head, input->head_len, all);
         if (sniffed != SNIFF_MORE)
             break;
         status = read_head(input, error);
@@ -412,7 +355,7 @@ take_line(struct score_input *input, struct score_block *block, const char *line
         input->skipping = false;
     else if (len > SCORE_LINE_MAX)
         fine = add_too_long(input, block);
-    else if (skip_space(line, len, 0) < len)
+    else if (score_skip_space(line, len, 0) < len)
         fine = add_json(block, input->line, line, len);
     input->line++;
     return fine;

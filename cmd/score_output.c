@@ -35,7 +35,7 @@ score_put_ndjson_error(struct lf_buf *out, uint64_t line, const struct lf_error 
     lf_buf_lit(out, "{\"line\":");
     lf_buf_int(out, (int64_t)line);
     lf_buf_lit(out, ",\"error\":");
-    lf_problem_put(out, error, "", "", findings != NULL && findings->count > 0 ? findings : NULL);
+    lf_problem_put(out, error, "", findings);
     lf_buf_lit(out, "}\n");
 }
 

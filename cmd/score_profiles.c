@@ -108,7 +108,8 @@ load_list(struct list_file *file, struct lf_error *error)
 /* While compiling: the lists that definitions name, and those of them that were not given. */
 struct looking {
     struct score_profiles *given;
-    bool missing;
+    const char *missing[SCORE_LISTS_MAX]; /* each is told once, however many rules ask for it */
+    size_t missing_count;
 };
 
 static const struct lf_named_list *
@@ -123,11 +124,16 @@ find_list(void *context, const char *key)
             return given->lists[i].list;
         }
     }
+    for (size_t i = 0; i < looking->missing_count; i++)
+        if (strcmp(looking->missing[i], key) == 0)
+            return NULL;
+    if (looking->missing_count == SCORE_LISTS_MAX)
+        return NULL;
+    looking->missing[looking->missing_count++] = key;
     (void)fprintf(
         stderr,
         "leadfit score: an ICP asks for the list \"%s\", which is not given: add --list %s=FILE, one entry a line\n",
         key, key);
-    looking->missing = true;
     return NULL;
 }
 
@@ -201,7 +207,7 @@ compile(struct score_profiles *given)
 
     if (lf_profiles_compile(given->profiles, &source, &error) != LF_OK)
         return fault(&error);
-    if (looking.missing)
+    if (looking.missing_count > 0)
         return EXIT_WRONG_USAGE;
     for (size_t i = 0; i < given->list_count; i++)
         if (!given->lists[i].used)

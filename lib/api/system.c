@@ -37,36 +37,3 @@ lf_api_openapi(struct lf_request *request, void *context)
     lf_reply_header(request, "Cache-Control", "public, max-age=300");
     lf_reply_bytes(request, 200, "application/json", openapi_json.data, openapi_json.len);
 }
-
-/* Whether the list of entity tags has this one. Weak comparison, as RFC 9110 wants it for If-None-Match. */
-static bool
-names_etag(const char *list, const char *etag)
-{
-    size_t len = strlen(etag);
-
-    for (const char *at = list; *at != '\0';) {
-        while (*at == ' ' || *at == '\t' || *at == ',')
-            at++;
-        if (*at == '*')
-            return true;
-        if (strncmp(at, "W/", 2) == 0)
-            at += 2;
-        if (strncmp(at, etag, len) == 0 && (at[len] == '\0' || strchr(" \t,", at[len]) != NULL))
-            return true;
-        while (*at != '\0' && *at != ',')
-            at++;
-    }
-    return false;
-}
-
-bool
-lf_api_not_modified(struct lf_request *request, const char *etag)
-{
-    const char *known = lf_request_header(request, "If-None-Match");
-
-    lf_reply_header(request, "ETag", etag);
-    if (known == NULL || !names_etag(known, etag))
-        return false;
-    lf_reply_empty(request, 304);
-    return true;
-}

@@ -45,16 +45,6 @@ lf_profiles_add_icp(struct lf_profiles *profiles, const struct lf_icp *icp, int6
     return LF_OK;
 }
 
-/* Moves findings into an arena that outlives the one they were made in. */
-static void
-copy_findings(struct lf_findings *to, const struct lf_findings *from)
-{
-    for (size_t i = 0; i < from->count; i++)
-        lf_findings_add(to, from->items[i].pointer, from->items[i].code, "%s", from->items[i].detail);
-    to->dropped += from->dropped;
-    to->out_of_memory = to->out_of_memory || from->out_of_memory;
-}
-
 enum lf_status
 lf_profiles_add(struct lf_profiles *profiles, const char *document, size_t len, int64_t version_id, int version,
                 struct lf_findings *findings, struct lf_error *error)
@@ -69,7 +59,7 @@ lf_profiles_add(struct lf_profiles *profiles, const char *document, size_t len, 
     lf_findings_init(&found, profiles->arena);
     status = lf_icp_parse_text(profiles->arena, text, len, &found, &icp, error);
     if (findings != NULL)
-        copy_findings(findings, &found);
+        lf_findings_append(findings, "", &found);
     return status != LF_OK ? status : lf_profiles_add_icp(profiles, icp, version_id, version, error);
 }
 

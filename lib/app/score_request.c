@@ -81,10 +81,9 @@ conclude(const struct lf_findings *findings, struct lf_error *error)
     if (findings->out_of_memory)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a request");
     if (count > 0)
-        return lf_fail(error, LF_INVALID_REQUEST, "the request has %zu fault%s, the first at %s: %s", count,
-                       count == 1 ? "" : "s",
-                       findings->items[0].pointer[0] != '\0' ? findings->items[0].pointer : "its root",
-                       findings->items[0].detail);
+        return lf_fail(
+            error, LF_INVALID_REQUEST, "the request has %zu fault%s, the first at %s: %s", count, count == 1 ? "" : "s",
+            findings->items[0].pointer[0] != '\0' ? findings->items[0].pointer : "its root", findings->items[0].detail);
     return LF_OK;
 }
 
@@ -94,7 +93,7 @@ read_lead(struct lf_document *document, const struct lf_json *lead, const struct
           struct lf_score_request *request, struct lf_error *error)
 {
     struct lf_place id = LF_PLACE_MEMBER(place, "id");
-    const char *pointer = lf_place_pointer(document->arena, place);
+    const char *pointer = NULL;
 
     request->lead_id = "";
     if (lead == NULL) {
@@ -107,6 +106,9 @@ read_lead(struct lf_document *document, const struct lf_json *lead, const struct
     }
     request->lead = lead;
     read_id(document, lf_json_member(lead, "id"), &id, request);
+    if (lf_json_check_lead_size(lead, "", NULL) == LF_OK)
+        return LF_OK;
+    pointer = lf_place_pointer(document->arena, place);
     return lf_json_check_lead_size(lead, pointer != NULL ? pointer : "", error);
 }
 

@@ -124,6 +124,10 @@ lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, bool
     lf_record_put_input(&buf, scoring->evaluation, scoring->lead, wanted, whole);
     if (lf_buf_failed(&buf))
         return out_of_memory(error);
+    /* Here and not in the store, where it would take the others of its commit with it. */
+    if (buf.len > LF_SCORE_BODY_MAX)
+        return lf_fail(error, LF_BODY_TOO_LARGE, "the lead is too large to be kept: at most %d bytes with its score",
+                       LF_SCORE_BODY_MAX);
     *ret_score = (struct lf_stored_score){
         .as_of_ms = scoring->as_of_ms,
         .lead_id = scoring->lead_id,
@@ -182,12 +186,14 @@ add_version(struct lf_store_reader *reader, struct lf_arena *arena, int64_t vers
         return damaged(error, "the version it was made under is not there");
     if (status != LF_OK)
         return status;
-    status = lf_profiles_add(profiles, version.document, version.document_len, version.id, version.version, NULL, error);
+    status =
+        lf_profiles_add(profiles, version.document, version.document_len, version.id, version.version, NULL, error);
     if (status != LF_OK)
         return status == LF_OUT_OF_MEMORY ? status : damaged(error, "the version it was made under cannot be read");
     if (memcmp(profiles->items[profiles->count - 1].icp->hash, version.hash, LF_SHA256_SIZE) != 0)
-        return lf_fail(error, LF_STORAGE_CORRUPT, "version %d of the ICP %s is not what was published: its hash differs",
-                       version.version, version.icp);
+        return lf_fail(error, LF_STORAGE_CORRUPT,
+                       "version %d of the ICP %s is not what was published: its hash differs", version.version,
+                       version.icp);
     return LF_OK;
 }
 

@@ -68,11 +68,12 @@ struct lf_scoring {
 
 /* Scores. now_ms stands for an as_of that was not given. Statuses: ICP_NOT_FOUND, ICP_ARCHIVED, NO_ACTIVE_ICP,
  * OUT_OF_MEMORY. The profiles stay until the scoring has been told. */
-enum lf_status lf_scoring_run(struct lf_arena *arena, const struct lf_profiles *profiles,
-                              const struct lf_score_request *request, int64_t now_ms, struct lf_scoring *ret_scoring,
-                              struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_scoring_run(struct lf_arena *arena, const struct lf_profiles *profiles, const struct lf_score_request *request,
+               int64_t now_ms, struct lf_scoring *ret_scoring, struct lf_error *error) LF_MUST_CHECK;
 
-/* Fills what is to be recorded (all but its id); whole: keep the whole lead, not only what was read of it. */
+/* Fills what is to be recorded (all but its id); whole: keep the whole lead, not only what was read of it.
+ * BODY_TOO_LARGE for more than the store takes. */
 enum lf_status lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, bool whole,
                                  struct lf_stored_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
 
@@ -82,13 +83,13 @@ void lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scori
 
 /* Appends the answer of a recorded score, as it was given, with the full explanation. STORAGE_CORRUPT when the record,
  * its input or a version it was made under is not what it was. */
-enum lf_status lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena,
-                                 const struct lf_stored_score *score, struct lf_buf *buf,
-                                 struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_stored_score *score,
+                  struct lf_buf *buf, struct lf_error *error) LF_MUST_CHECK;
 
 /* Computes a recorded score again from what was stored and compares: *ret_agrees. Statuses as above. */
-enum lf_status lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena,
-                                 const struct lf_stored_score *score, bool *ret_agrees,
-                                 struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_stored_score *score,
+                  bool *ret_agrees, struct lf_error *error) LF_MUST_CHECK;
 
 #endif

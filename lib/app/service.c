@@ -27,8 +27,7 @@ struct lf_service {
 
     pthread_t inspector; /* looks the database over, once */
     bool inspecting;
-    volatile bool stop_inspecting;
-    atomic_bool draining, damaged;
+    atomic_bool stop_inspecting, draining, damaged;
 };
 
 /* A damaged database found while serving: nothing more is acknowledged, and the process ends. */
@@ -48,12 +47,14 @@ inspect(void *argument)
         status = lf_store_reader_open(service->store, &reader, &error);
         if (status == LF_OK)
             status = lf_store_check(reader, true, &service->stop_inspecting, &findings, &error);
-        if (service->stop_inspecting) {
+        if (atomic_load(&service->stop_inspecting)) {
             status = LF_OK;
-        } else if (status == LF_STORAGE_CORRUPT || (status == LF_OK && findings.count > 0)) {
+        } else if (status == LF_STORAGE_CORRUPT || (status == LF_OK && lf_findings_any(&findings))) {
             atomic_store(&service->damaged, true);
             lf_log(LF_LOG_ERROR, "database_damaged",
-                   lf_log_text("detail", findings.count > 0 ? findings.items[0].detail : error.detail));
+                   lf_log_text("detail", findings.count > 0 ? findings.items[0].detail
+                                         : status != LF_OK  ? error.detail
+                                                            : "more is wrong than there is memory to tell"));
         } else if (status != LF_OK) {
             lf_log(LF_LOG_WARN, "database_check_failed", lf_log_text("detail", error.detail));
         } else {
@@ -80,6 +81,7 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
     (void)pthread_mutex_init(&service->lock, NULL); /* cannot fail with default attributes */
     lf_live_init(&service->live);
+    atomic_init(&service->stop_inspecting, false);
     atomic_init(&service->draining, false);
     atomic_init(&service->damaged, false);
     service->store_whole_lead = options->store_whole_lead;
@@ -118,7 +120,7 @@ lf_service_stop(struct lf_service *service)
 {
     if (service == NULL)
         return;
-    service->stop_inspecting = true;
+    atomic_store(&service->stop_inspecting, true);
     if (service->inspecting)
         (void)pthread_join(service->inspector, NULL);
     lf_recorder_stop(service->recorder);

@@ -61,3 +61,19 @@ lf_findings_add(struct lf_findings *findings, const char *pointer, const char *c
     }
     findings->count++;
 }
+
+void
+lf_findings_append(struct lf_findings *findings, const char *prefix, const struct lf_findings *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        char *pointer = lf_arena_printf(findings->arena, "%s%s", prefix, from->items[i].pointer);
+
+        if (pointer == NULL) {
+            findings->out_of_memory = true;
+            return;
+        }
+        lf_findings_add(findings, pointer, from->items[i].code, "%s", from->items[i].detail);
+    }
+    findings->dropped += from->dropped;
+    findings->out_of_memory = findings->out_of_memory || from->out_of_memory;
+}

@@ -37,6 +37,10 @@ void lf_findings_init(struct lf_findings *findings, struct lf_arena *arena);
 void lf_findings_add(struct lf_findings *findings, const char *pointer, const char *code, const char *format, ...)
     LF_PRINTF(4, 5);
 
+/* Adds all of `from`, each pointer behind the prefix ("" for none): for a document that stands inside another one, or
+ * findings that must outlive their arena. */
+void lf_findings_append(struct lf_findings *findings, const char *prefix, const struct lf_findings *from);
+
 static inline bool
 lf_findings_any(const struct lf_findings *findings)
 {

@@ -3,7 +3,6 @@
 
 #include "base/json.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void
@@ -13,18 +12,10 @@ put(struct lf_buf *buf, const char *text)
 }
 
 static void
-put_entry(struct lf_buf *buf, const char *prefix, const char *pointer, const char *code, const char *detail,
-          int64_t offset)
+put_entry(struct lf_buf *buf, const char *pointer, const char *code, const char *detail, int64_t offset)
 {
-    char joined[LF_POINTER_MAX * 2];
-
     lf_buf_lit(buf, "{\"pointer\":");
-    if (prefix[0] == '\0') {
-        put(buf, pointer);
-    } else {
-        (void)snprintf(joined, sizeof joined, "%s%s", prefix, pointer);
-        put(buf, joined);
-    }
+    put(buf, pointer);
     lf_buf_lit(buf, ",\"code\":");
     put(buf, code);
     lf_buf_lit(buf, ",\"detail\":");
@@ -37,10 +28,11 @@ put_entry(struct lf_buf *buf, const char *prefix, const char *pointer, const cha
 }
 
 void
-lf_problem_put(struct lf_buf *buf, const struct lf_error *error, const char *request_id, const char *prefix,
+lf_problem_put(struct lf_buf *buf, const struct lf_error *error, const char *request_id,
                const struct lf_findings *findings)
 {
     const char *word = lf_status_word(error->status);
+    size_t count = findings != NULL ? findings->count : 0;
 
     lf_buf_lit(buf, "{\"type\":\"/problems/");
     lf_buf_text(buf, word);
@@ -57,14 +49,14 @@ lf_problem_put(struct lf_buf *buf, const struct lf_error *error, const char *req
     lf_buf_lit(buf, "\",\"request_id\":\"");
     lf_buf_text(buf, request_id);
     lf_buf_lit(buf, "\",\"errors\":[");
-    if (findings == NULL && (error->pointer[0] != '\0' || error->offset >= 0))
-        put_entry(buf, "", error->pointer, word, error->detail, error->offset);
-    for (size_t i = 0; findings != NULL && i < findings->count; i++) {
+    if (count == 0 && (error->pointer[0] != '\0' || error->offset >= 0))
+        put_entry(buf, error->pointer, word, error->detail, error->offset);
+    for (size_t i = 0; i < count; i++) {
         const struct lf_finding *finding = &findings->items[i];
 
         if (i > 0)
             lf_buf_lit(buf, ",");
-        put_entry(buf, prefix, finding->pointer, finding->code, finding->detail, -1);
+        put_entry(buf, finding->pointer, finding->code, finding->detail, -1);
     }
     lf_buf_lit(buf, "]}");
 }

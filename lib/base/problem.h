@@ -10,8 +10,8 @@
 #include "base/status.h"
 
 /* Appends the problem as one JSON object. request_id: "" where no request is at fault; instance is made from it.
- * findings: what `errors` lists, each pointer behind `prefix`; NULL: the error's own place, where it has one. */
-void lf_problem_put(struct lf_buf *buf, const struct lf_error *error, const char *request_id, const char *prefix,
+ * findings: what `errors` lists; with none (or NULL) it is the error's own place, where it has one. */
+void lf_problem_put(struct lf_buf *buf, const struct lf_error *error, const char *request_id,
                     const struct lf_findings *findings);
 
 #endif

@@ -240,6 +240,16 @@ lf_record_outcome(struct lf_arena *arena, const struct lf_icp *icp, const struct
     return LF_OK;
 }
 
+/* Whether a leaf can have answered this, or was not asked. */
+static bool
+is_state(uint8_t state)
+{
+    bool caused = (state & (STATE_MISSING | STATE_INVALID)) != 0;
+
+    return state == STATE_FALSE || state == STATE_TRUE || state == STATE_UNTESTED ||
+           (caused && (state & ~(STATE_MISSING | STATE_INVALID)) == STATE_UNKNOWN);
+}
+
 enum lf_status
 lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index, const struct lf_recorded_result *result,
                         struct lf_error *error)
@@ -252,8 +262,13 @@ lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index, const st
     reader.at += compiled->source.icp->disqualifier_count;
     if ((size_t)(reader.end - reader.at) != compiled->list_count)
         return damaged(error, "its lists are not those of its definition");
-    for (size_t i = 0; i < compiled->list_count; i++)
-        evaluation->states[compiled->lists[i]] = get_byte(&reader);
+    for (size_t i = 0; i < compiled->list_count; i++) {
+        uint8_t state = get_byte(&reader);
+
+        if (!is_state(state))
+            return damaged(error, "a list's answer is none");
+        evaluation->states[compiled->lists[i]] = state;
+    }
     return LF_OK;
 }
 

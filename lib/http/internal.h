@@ -175,10 +175,6 @@ enum lf_status lf_admit(struct lf_request *request, const char *method, const ch
 
 /* ---- reply.c ---- */
 
-/* Writes the problem's JSON. instance and request_id are made from id. */
-void lf_problem_write(struct lf_buf *buf, const struct lf_error *error, const char *id, const char *prefix,
-                      const struct lf_findings *findings);
-
 /* Answers by writing to the socket ourselves, for the library cannot queue while a body is under way, and marks the
  * connection for closing. The caller returns MHD_NO. */
 void lf_reply_refusal(struct lf_request *request, const struct lf_error *error);

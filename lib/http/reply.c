@@ -1,11 +1,11 @@
-/* reply.c - every answer there is: JSON, bytes, nothing, and problems (RFC 9457), which are written here alone.
+/* reply.c - every answer there is: JSON, bytes, nothing, and problems (RFC 9457; base/problem.h writes them).
  *
  * An answer normally goes out through libmicrohttpd, its bytes where they lie. Two kinds are written to the socket by
  * ourselves, because libmicrohttpd cannot queue an answer while a body is still arriving: a refusal before the body's
  * end, by the connection's own worker, and the door's last words to a request that took too long. */
 #include "http/internal.h"
 
-#include "base/json.h"
+#include "base/problem.h"
 
 #include <assert.h>
 #include <microhttpd.h>
@@ -25,72 +25,6 @@ static const char JSON_TYPE[] = "application/json", PROBLEM_TYPE[] = "applicatio
 static const char NO_MEMORY[] = "{\"type\":\"/problems/out_of_memory\",\"title\":\"Out of memory\",\"status\":503,"
                                 "\"detail\":\"There is no memory for this answer now.\",\"instance\":\"\","
                                 "\"code\":\"out_of_memory\",\"request_id\":\"\",\"errors\":[]}";
-
-/* ---- problems ---- */
-
-static void
-put(struct lf_buf *buf, const char *text)
-{
-    lf_json_put_text(buf, text, strlen(text));
-}
-
-static void
-put_entry(struct lf_buf *buf, bool first, const char *prefix, const char *pointer, const char *code, const char *detail,
-          int64_t offset)
-{
-    char joined[LF_POINTER_MAX * 2];
-
-    if (!first)
-        lf_buf_char(buf, ',');
-    lf_buf_lit(buf, "{\"pointer\":");
-    if (prefix[0] == '\0') {
-        put(buf, pointer);
-    } else {
-        (void)snprintf(joined, sizeof joined, "%s%s", prefix, pointer);
-        put(buf, joined);
-    }
-    lf_buf_lit(buf, ",\"code\":");
-    put(buf, code);
-    lf_buf_lit(buf, ",\"detail\":");
-    put(buf, detail);
-    if (offset >= 0) {
-        lf_buf_lit(buf, ",\"offset\":");
-        lf_buf_int(buf, offset);
-    }
-    lf_buf_char(buf, '}');
-}
-
-void
-lf_problem_write(struct lf_buf *buf, const struct lf_error *error, const char *id, const char *prefix,
-                 const struct lf_findings *findings)
-{
-    const char *word = lf_status_word(error->status);
-    bool first = true;
-
-    lf_buf_lit(buf, "{\"type\":\"/problems/");
-    lf_buf_text(buf, word);
-    lf_buf_lit(buf, "\",\"title\":");
-    put(buf, lf_status_title(error->status));
-    lf_buf_lit(buf, ",\"status\":");
-    lf_buf_int(buf, lf_status_http(error->status));
-    lf_buf_lit(buf, ",\"detail\":");
-    put(buf, error->detail);
-    lf_buf_lit(buf, ",\"instance\":\"/requests/");
-    lf_buf_text(buf, id);
-    lf_buf_lit(buf, "\",\"code\":\"");
-    lf_buf_text(buf, word);
-    lf_buf_lit(buf, "\",\"request_id\":\"");
-    lf_buf_text(buf, id);
-    lf_buf_lit(buf, "\",\"errors\":[");
-    if (findings == NULL && (error->pointer[0] != '\0' || error->offset >= 0))
-        put_entry(buf, true, "", error->pointer, word, error->detail, error->offset);
-    for (size_t i = 0; findings != NULL && i < findings->count; i++) {
-        const struct lf_finding *finding = &findings->items[i];
-        put_entry(buf, first, prefix, finding->pointer, finding->code, finding->detail, -1);
-        first = false;
-    }
-    lf_buf_lit(buf, "]}");
-}
 
 /* ---- through the library ---- */
 
@@ -199,13 +133,12 @@ lf_reply_empty(struct lf_request *request, int http_status)
 }
 
 void
-lf_reply_findings(struct lf_request *request, const struct lf_error *error, const char *prefix,
-                  const struct lf_findings *findings)
+lf_reply_findings(struct lf_request *request, const struct lf_error *error, const struct lf_findings *findings)
 {
     struct lf_buf buf;
 
     lf_buf_init(&buf, request->arena, PROBLEM_MAX);
-    lf_problem_write(&buf, error, request->id, prefix, findings);
+    lf_problem_put(&buf, error, request->id, findings);
     if (lf_buf_failed(&buf) || (findings != NULL && findings->out_of_memory))
         answer(request, 503, PROBLEM_TYPE, NO_MEMORY, sizeof NO_MEMORY - 1);
     else
@@ -215,7 +148,7 @@ lf_reply_findings(struct lf_request *request, const struct lf_error *error, cons
 void
 lf_reply_problem(struct lf_request *request, const struct lf_error *error)
 {
-    lf_reply_findings(request, error, "", NULL);
+    lf_reply_findings(request, error, NULL);
 }
 
 /* ---- past the library ---- */
@@ -256,7 +189,7 @@ lf_reply_refusal(struct lf_request *request, const struct lf_error *error)
     if (info == NULL || !lf_slot_move(request->slot, LF_PHASE_RECEIVING, LF_PHASE_SENDING))
         return;
     lf_buf_init(&problem, request->arena, PROBLEM_MAX);
-    lf_problem_write(&problem, error, request->id, "", NULL);
+    lf_problem_put(&problem, error, request->id, NULL);
     if (lf_buf_failed(&problem)) /* then the status line must do */
         problem.len = 0;
     lf_buf_init(&text, request->arena, PROBLEM_MAX);
@@ -281,7 +214,7 @@ lf_refusal_text(const char *id, const struct lf_error *error, char *text, size_t
 
     lf_buf_init(&problem, NULL, size);
     lf_buf_init(&whole, NULL, size);
-    lf_problem_write(&problem, error, id, "", NULL);
+    lf_problem_put(&problem, error, id, NULL);
     put_head(&whole, lf_status_http(error->status), id, problem.len);
     lf_buf_lit(&whole, "\r\n");
     if (!lf_buf_failed(&problem))

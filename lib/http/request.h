@@ -91,8 +91,7 @@ void lf_reply_empty(struct lf_request *request, int http_status);
  * pointer or an offset is listed in `errors` as well. 503, 429 and 507 get a Retry-After of one second. */
 void lf_reply_problem(struct lf_request *request, const struct lf_error *error);
 
-/* The same with every finding under `errors`; each pointer gets `prefix` in front ("/definition" or ""). */
-void lf_reply_findings(struct lf_request *request, const struct lf_error *error, const char *prefix,
-                       const struct lf_findings *findings);
+/* The same with every finding under `errors`; with none it is as above. */
+void lf_reply_findings(struct lf_request *request, const struct lf_error *error, const struct lf_findings *findings);
 
 #endif

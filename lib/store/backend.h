@@ -64,7 +64,7 @@ struct lf_store_backend {
                                  void *context, struct lf_error *error);
     enum lf_status (*last_score)(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count,
                                  struct lf_error *error);
-    enum lf_status (*check)(struct lf_store_reader *reader, bool quick, const volatile bool *stop,
+    enum lf_status (*check)(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                             struct lf_findings *findings, struct lf_error *error);
     enum lf_status (*backup)(struct lf_store_reader *reader, const char *target, struct lf_error *error);
 };

@@ -187,7 +187,7 @@ lf_store_last_score(struct lf_store_reader *reader, struct lf_ulid *ret_id, int6
 }
 
 enum lf_status
-lf_store_check(struct lf_store_reader *reader, bool quick, const volatile bool *stop, struct lf_findings *findings,
+lf_store_check(struct lf_store_reader *reader, bool quick, const atomic_bool *stop, struct lf_findings *findings,
                struct lf_error *error)
 {
     return reader->backend->check(reader, quick, stop, findings, error);

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/ulid.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -190,7 +191,7 @@ enum lf_status lf_store_last_score(struct lf_store_reader *reader, struct lf_uli
 /* Looks the database over: pages and indexes (quick: not every index entry), foreign keys, blocks and their check
  * sums unless quick. What is wrong goes into findings, with a code such as "damaged_page". Can be interrupted from
  * another thread by setting *stop (may be NULL). */
-enum lf_status lf_store_check(struct lf_store_reader *reader, bool quick, const volatile bool *stop,
+enum lf_status lf_store_check(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                               struct lf_findings *findings, struct lf_error *error) LF_MUST_CHECK;
 
 /* Copies the database, as it is at one moment, into a new file while others go on writing. FILE when the target

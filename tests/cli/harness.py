@@ -69,11 +69,15 @@ class Case:
         env.update({'TERM': 'xterm', 'TZ': 'UTC'}, **(more or {}))
         return env
 
-    def run(self, *args, stdin=b'', env=None, **more):
+    def run(self, *args, stdin=b'', env=None, timeout=TIMEOUT_S, **more):
+        """Runs to the end. A run that does not end in time has the exit code None."""
         if isinstance(stdin, str):
             stdin = stdin.encode()
-        done = subprocess.run([self.program, *map(str, args)], input=stdin, capture_output=True, cwd=self.dir,
-                              env=self.environment(env), timeout=TIMEOUT_S, check=False, **more)
+        try:
+            done = subprocess.run([self.program, *map(str, args)], input=stdin, capture_output=True, cwd=self.dir,
+                                  env=self.environment(env), timeout=timeout, check=False, **more)
+        except subprocess.TimeoutExpired as late:
+            return Done(None, late.stdout or b'', (late.stderr or b'') + b' (did not end)')
         return Done(done.returncode, done.stdout, done.stderr)
 
     def run_on_terminal(self, *args, columns=100, output=True, feed=None, env=None):

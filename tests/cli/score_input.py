@@ -247,6 +247,37 @@ def test_document_as_people_have_them(case):
             case.check(len(done.lines()) >= count, f'{name}: at least {count} leads', done)
 
 
+# ---- in whatever pieces it comes ----
+
+def test_pieces_do_not_matter(case):
+    """The same bytes give the same answers, however a pipe cuts them."""
+    import json
+    definition = case.file('icp.json', icp())
+    many = [lead(str(i), employees=i, title='Ünï ' * (i % 9)) for i in range(40)]
+    texts = {
+        'NDJSON': ndjson(*many[:20]) + '{"id": tru}\r\n\n' + '{"id":"' + 'x' * 70000 + '"}\n' + ndjson(*many[20:]).replace('\n', '\r\n') + '{"id": "end"}',
+        'CSV': HEADER + ''.join(f'{i},"a ""b""\nc ü {i}",{i}\n' for i in range(200)) + 'short\n' + '9,"' + 'y' * 70000 + '",1\n10,Buyer,"5"',
+        'a document': json.dumps(many, indent=1, ensure_ascii=False),
+    }
+    for what, text in texts.items():
+        data = text.encode()
+        whole = case.run('score', '--icp', definition, '--as-of', '2026-01-01', '--format', 'csv', case.file('leads', data))
+        case.check(len(whole.lines()) > 40, f'{what}: from a file', whole)
+        for size in 1, 7, 4093, 65537:
+            process = subprocess.Popen([case.program, 'score', '--icp', definition, '--as-of', '2026-01-01', '--format', 'csv', '-'],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=case.environment(), bufsize=0)
+            begin = 0 if size > 1 else max(0, len(data) - 3000)
+            feeder = threading.Thread(target=lambda p=process, s=size, b=begin: (
+                p.stdin.write(data[:b]), [p.stdin.write(data[i:i + s]) for i in range(b, len(data), s)], p.stdin.close()))
+            feeder.start()
+            out, err = process.stdout.read(), process.stderr.read()
+            feeder.join()
+            process.stdout.close()
+            process.stderr.close()
+            case.equal((process.wait(30), out), (whole.code, whole.raw), f'{what} in pieces of {size} bytes')
+            case.equal(err.decode().replace('standard input', case.path('leads')), whole.err, f'{what} in pieces of {size} bytes: bad rows')
+
+
 # ---- what cannot be read ----
 
 def test_input_empty(case):

@@ -5,9 +5,10 @@ import io
 import os
 import re
 import subprocess
+import time
 import unicodedata
 
-from harness import icp, lead, ndjson
+from harness import ROOT, icp, lead, ndjson
 
 COLUMNS = 'line,id,icp,version,score,grade,label,qualified,coverage,engagement,engagement_level,reason_1,reason_2,reason_3'
 LEADS = [lead('b', 900, 'Buyer'), lead('a', 900), lead('c', 1, 'Buyer'), lead('d', 900, email='x@mail.example')]
@@ -111,6 +112,10 @@ def test_lists(case):
     done = score(case, definition=definition)
     case.ends(done, 2, 'a list that is not given', err=['"titles"', '--list titles=FILE'])
     case.equal(done.out, '', 'nothing scored')
+    twice = icp()
+    for attribute, field in zip(twice['attributes'], ('title', 'role')):
+        attribute['rules'][0]['when'] = {'field': field, 'in_list': 'titles'}
+    case.equal(score(case, definition=twice).err.count('"titles"'), 1, 'told once, however many rules ask for it')
     for what, content in (('lines', 'COO\nhead of  OPERATIONS\n'), ('CRLF and blank lines', '\r\nCOO\r\n\r\nHead of Operations\r\n'),
                           ('no end', 'Head of Operations'), ('a byte order mark', '\ufeffHead of Operations\n')):
         done = score(case, '--list', 'titles=' + case.file('titles.txt', content), definition=definition)
@@ -230,13 +235,21 @@ def test_progress_bar(case):
 
 
 def test_progress_bar_of_a_file(case):
-    """A file that takes a while: enough of it, with everything explained."""
-    path = case.file('leads.ndjson', ndjson(*(lead(str(i)) for i in range(1000))) * 1200)
-    done = case.run_on_terminal('score', '--icp', case.file('icp.json', icp()), '--explain', 'full', path, output=False)
-    case.equal((done.code, len(done.lines())), (0, 1200000), 'all are scored')
+    """A file that takes a while, under several definitions: four times as long a file until it takes two seconds."""
+    icps = [x for path in sorted((ROOT / 'config' / 'icps').glob('*.json')) for x in ('--icp', path)]
+    thousand = ndjson(*(lead(str(i)) for i in range(1000)))
+    for count in 100, 400, 1600:
+        path = case.file('leads.ndjson', thousand * count)
+        begun = time.monotonic()
+        done = case.run_on_terminal('score', *icps, '--format', 'csv', path, output=False)
+        if time.monotonic() > begun + 2:
+            break
+    case.equal((done.code, len(done.lines())), (0, count * 1000 + 1), 'all are scored')
     draws = [x for x in done.err.split('\r\x1b[K') if x]
     case.check(draws and all(re.fullmatch(r'\[#*-*\] +\d+ %  \d+ leads, \d+ a second', x) for x in draws), 'a bar with percent',
                repr(done.err[:300]))
+    percents = [int(x.split('%')[0].split()[-1]) for x in draws]
+    case.check(percents == sorted(percents) and percents[-1] > 60, 'which grows', percents)
 
 
 # ---- where results go ----

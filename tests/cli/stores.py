@@ -188,7 +188,7 @@ def test_check_flipped_bytes(case):
         with open(db, 'r+b') as file:
             file.seek(at)
             file.write(bytes([content[at] ^ 0xFF]))
-        done = case.run('check', '--db', db)
+        done = case.run('check', '--db', db, timeout=10)
         case.check(done.code in (0, 1), f'byte {at}: ends in order', done)
         case.check(done.code == 0 or done.out + done.err, f'byte {at}: says what is wrong', done)
         told += done.code == 1

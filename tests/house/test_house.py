@@ -112,7 +112,7 @@ def check_headers_stand_alone():
 
 def check_tree():
     for path in ROOT.iterdir():
-        if path.name.startswith(".") or path.name.startswith("build"):
+        if path.name.startswith((".", "build", "leadfit.")):  # what builds and a running server leave behind
             continue
         expect(path.name in TOP or path.suffix in (".db", ".lock"), f"{path.name} does not belong at the top")
     for folder in ("lib/base", "lib/core", "lib/store", "lib/app", "lib/http", "lib/api"):

@@ -211,10 +211,10 @@ handle_findings(struct lf_request *request, void *context)
 
     (void)context;
     lf_findings_init(&findings, lf_request_arena(request));
-    lf_findings_add(&findings, "/attributes/0/weight", "out_of_range", "A \"weight\" is 1 to %d.", 1000);
-    lf_findings_add(&findings, "/name", "required", "A name is needed.");
+    lf_findings_add(&findings, "/definition/attributes/0/weight", "out_of_range", "A \"weight\" is 1 to %d.", 1000);
+    lf_findings_add(&findings, "/definition/name", "required", "A name is needed.");
     lf_fail(&error, LF_INVALID_DEFINITION, "Two faults.");
-    lf_reply_findings(request, &error, "/definition", &findings);
+    lf_reply_findings(request, &error, &findings);
 }
 
 static void

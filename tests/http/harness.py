@@ -64,10 +64,10 @@ def pairs(body):
 class Place:
     """A folder of a test's own, with a database in it."""
 
-    def __init__(self, program):
+    def __init__(self, program, db=None):
         self.program = program
         self.folder = tempfile.mkdtemp(prefix="leadfit-http-")
-        self.db = os.path.join(self.folder, "leadfit.db")
+        self.db = db or os.path.join(self.folder, "leadfit.db")
 
     def __enter__(self):
         return self
@@ -116,19 +116,20 @@ class Place:
                                      [(row, at, entry) for at, entry in enumerate(entries)])
         database.close()
 
-    def serve(self, *options, environment=None):
-        return Server(self, options, environment)
+    def serve(self, *options, prepare=None):
+        """prepare: called in the new process before it becomes leadfit."""
+        return Server(self, options, prepare)
 
 
 class Server:
     """A running leadfit serve. Its log is in `log`, a file's path."""
 
-    def __init__(self, place, options, environment):
+    def __init__(self, place, options, prepare):
         self.log = os.path.join(place.folder, "serve-%d.log" % time.monotonic_ns())
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [place.program, "serve", "--db", place.db, "--listen", "127.0.0.1:0", *options],
-                stdout=subprocess.PIPE, stderr=log, env=dict(os.environ, **(environment or {})))
+                stdout=subprocess.PIPE, stderr=log, preexec_fn=prepare)
         try:
             self.port = self.read_port()
         except BaseException:

@@ -312,7 +312,8 @@ def test_heads_that_are_refused(program):
             answer = server.raw(head)
             line, _, rest = answer.partition(b"\r\n")
             if not line.startswith(b"HTTP/1.1 %d " % status):
-                raise AssertionError("%r…: expected %d, got %r" % (head[:60], status, answer[:300]))
+                raise AssertionError("%r…: expected %d, got %r" % (head[:60], status,
+                                                                   answer[:300]))
             if code is None:
                 continue
             body = rest.partition(b"\r\n\r\n")[2]

@@ -48,7 +48,8 @@ def test_as_under_a_published_icp(program):
                 document = json.load(file)
             for explain in ("full", "summary", "none"):
                 asked = {"lead": LEAD, "as_of": "2026-01-01", "explain": explain}
-                said = expect(client.post("/v1/explain", dict(asked, definition=document)), 200).json
+                said = client.post("/v1/explain", dict(asked, definition=document))
+                said = expect(said, 200).json
                 kept = client.post("/v1/score", dict(asked, icps=[document["key"]])).json
                 equal((said["id"], said["version"], said["recorded"]), ("", 0, False), "explained")
                 free = ("id", "version", "recorded", "scored_at", "results")

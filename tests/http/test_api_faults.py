@@ -94,7 +94,8 @@ def test_hostile_bodies_take_no_time(program):
               b'{"lead": {"a": "' + b"\xf0\x9f\x8f\xad" * (size // 4) + b'"}}',
               b'{"lead": {"company": {"industry": "' + b"a " * (size // 2 - 30) + b'"}}}',
               b'{"lead": {"title": "' + b"\xcc\x81" * (size // 2 - 30) + b'"}}',
-              b'{"lead": {"a": ' + b"9" * (size - 30) + b"}}", b'"' * size, b"[[],{}," * (size // 7)]
+              b'{"lead": {"a": ' + b"9" * (size - 30) + b"}}", b'"' * size,
+              b"[[],{}," * (size // 7)]
     with Scoring(program) as client:
         for body in bodies:
             begun = time.monotonic()
@@ -160,7 +161,8 @@ def test_content_types(program):
             for given in good:
                 headers = {} if given is None else {"Content-Type": given}
                 answer = client.post(path, b'{"lead": {}}', headers=headers)
-                equal(answer.status, 200 if path == "/v1/score" else 422, "%s as %s" % (path, given))
+                equal(answer.status, 200 if path == "/v1/score" else 422,
+                      "%s as %s" % (path, given))
             for given in bad:
                 expect(client.post(path, b'{"lead": {}}', headers={"Content-Type": given}),
                        415, "unsupported_media_type")
@@ -180,7 +182,8 @@ def test_requests_that_say_the_wrong_thing(program):
              ({"lead": []}, [("/lead", "wrong_type")]), ({"lead": "x"}, [("/lead", "wrong_type")]),
              ({"lead": {}, "Lead": {}}, [("/Lead", "unknown_member")]),
              ({"lead": {}, "definition": {}}, [("/definition", "unknown_member")]),
-             ({"lead": {}, "": 1, "a/b~c": 2}, [("/", "unknown_member"), ("/a~1b~0c", "unknown_member")]),
+             ({"lead": {}, "": 1, "a/b~c": 2},
+              [("/", "unknown_member"), ("/a~1b~0c", "unknown_member")]),
              ({"lead": {}, "explain": "Full"}, [("/explain", "invalid_value")]),
              ({"lead": {}, "explain": ""}, [("/explain", "invalid_value")]),
              ({"lead": {}, "explain": 1}, [("/explain", "wrong_type")]),
@@ -198,7 +201,8 @@ def test_requests_that_say_the_wrong_thing(program):
                 equal(one["detail"] != "" and "offset" not in one, True, "a detail, no offset")
         hint = client.post("/v1/score", {"lead": {}, "explane": "full"}).json["errors"][0]["detail"]
         equal("explain" in hint, True, "what was meant: " + hint)
-        expect(client.post("/v1/score", b"null"), 422, "invalid_request", errors=[("", "wrong_type")])
+        expect(client.post("/v1/score", b"null"), 422, "invalid_request",
+               errors=[("", "wrong_type")])
         expect(client.post("/v1/score", b'{"lead": null}'), 422, "invalid_request",
                errors=[("/lead", "wrong_type")])
 
@@ -220,9 +224,10 @@ def test_requests_to_explain_that_say_the_wrong_thing(program):
 def test_faults_of_request_and_definition_are_told_together(program):
     whole = definition("whole", framework="none")
     with Scoring(program, files=None) as client:
-        expect(client.post("/v1/explain", {"lead": {"id": True}, "as_of": "x", "definition": whole}),
-               422, errors=[("/lead/id", "wrong_type"), ("/as_of", "invalid_date"),
-                            ("/definition/framework", "invalid_value")])
+        answer = client.post("/v1/explain", {"lead": {"id": True}, "as_of": "x",
+                                             "definition": whole})
+        expect(answer, 422, errors=[("/lead/id", "wrong_type"), ("/as_of", "invalid_date"),
+                                    ("/definition/framework", "invalid_value")])
 
 
 def test_findings_are_all_told_and_bounded(program):

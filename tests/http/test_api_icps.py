@@ -68,7 +68,8 @@ def test_not_modified(program):
             client = server.client(key)
             where = "/v1/icps/one/versions/1"
             etag = client.get(where).headers["ETag"]
-            for same in (etag, "W/" + etag, '"x", ' + etag, etag + ' , "x"', "*", '"a","b",' + etag):
+            for same in (etag, "W/" + etag, '"x", ' + etag, etag + ' , "x"', "*",
+                         '"a","b",' + etag):
                 for method in ("GET", "HEAD"):
                     answer = expect(client.ask(method, where, headers={"If-None-Match": same}), 304)
                     equal((answer.body, answer.headers["ETag"]), (b"", etag), "a 304")
@@ -114,7 +115,7 @@ def test_archived_ones(program):
         place.publish_definition(definition("new"))
         key = place.key()
         with place.serve() as server:
-            before = expect(server.client(key).post("/v1/score", {"lead": {}, "icps": ["old"]}), 200)
+            before = server.client(key).score({}, icps=["old"])
         # There is no command for it yet; the database says it in one column.
         with sqlite3.connect(place.db) as database:
             database.execute("UPDATE icp SET archived = 1 WHERE key = 'old'")
@@ -128,7 +129,7 @@ def test_archived_ones(program):
             equal([one["state"] for one in client.get("/v1/icps").json["icps"]],
                   ["active", "archived"], "states")
             expect(client.get("/v1/icps/old/versions/1"), 200)
-            equal(client.get("/v1/scores/" + before.json["id"]).json, before.json, "its scores stay")
+            equal(client.get("/v1/scores/" + before["id"]).json, before, "its scores stay")
         with sqlite3.connect(place.db) as database:
             database.execute("UPDATE icp SET archived = 1")
         database.close()

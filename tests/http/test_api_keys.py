@@ -40,7 +40,8 @@ def test_keys_that_are_none(program):
                "longer": bearer(good + "0"), "another word": {"Authorization": "Basic " + good},
                "upper case": bearer(good.upper()), "rubbish": bearer("lf_" + "é" * 3),
                "no scheme": {"Authorization": good}, "empty X-Api-Key": {"X-Api-Key": ""},
-               "unknown": bearer("lf_" + "0" * 51), "two keys": dict(bearer(good), **{"X-Api-Key": slip})}
+               "unknown": bearer("lf_" + "0" * 51),
+               "two keys": dict(bearer(good), **{"X-Api-Key": slip})}
         with place.serve() as server:
             client = server.client()
             for what, headers in bad.items():

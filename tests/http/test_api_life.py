@@ -5,6 +5,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import threading
 
 from harness import DEADLINE_S, ICPS, Place, equal, expect, run, until
 from load import Load, check_all_found
@@ -189,6 +190,37 @@ def test_many_connections_at_once(program):
             check_all_found(server, key, load.acknowledged)
 
 
+def test_more_than_can_wait(program):
+    """A queue of one: who finds it full is told to come again, and nothing is lost."""
+    with Place(program) as place:
+        place.publish_definition(definition("core-icp"))
+        key = place.key()
+        with place.serve("--queue", "1", "--batch-max", "1", "--threads", "2") as server:
+            found, acknowledged = set(), {}
+
+            def ask(name):
+                client = server.client(key)
+                for at in range(1000):
+                    lead = "%d-%d" % (name, at)
+                    answer = client.post("/v1/score", {"lead": {"id": lead}})
+                    if answer.status == 200:
+                        acknowledged[lead] = answer.body
+                    else:
+                        found.add((answer.status, answer.json["code"],
+                                   answer.headers["Retry-After"]))
+                    if found:
+                        break
+                client.close()
+
+            threads = [threading.Thread(target=ask, args=(at,)) for at in range(32)]
+            for one in threads:
+                one.start()
+            for one in threads:
+                one.join(2 * DEADLINE_S)
+            equal(found, {(503, "busy", "1")}, "refusals")
+            check_all_found(server, key, acknowledged)
+
+
 # ------------------------------------------------------------------- log
 
 
@@ -208,7 +240,8 @@ def test_the_log_holds_no_person_and_no_key(program):
                                    ("/v1/score", {"lead": dict(lead, id={"x": secrets[0]})}),
                                    ("/v1/score", {"lead": lead, "icps": ["doe-secret"]}),
                                    ("/v1/score", {"lead": lead, "as_of": secrets[2]}),
-                                   ("/v1/score", b'{"lead": {"LEAD-ID-4711": 1, "LEAD-ID-4711": 2}}'),
+                                   ("/v1/score",
+                                    b'{"lead": {"LEAD-ID-4711": 1, "LEAD-ID-4711": 2}}'),
                                    ("/v1/explain", {"lead": lead, "definition": {secrets[2]: 1}})):
                     equal(client.post(path, body).status >= 400, True, "refused")
                 for path in ("/v1/scores/" + name, "/v1/scores/" + secrets[1], "/v1/" + secrets[0],

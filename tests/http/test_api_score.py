@@ -101,7 +101,7 @@ def test_explain(program):
         plain = client.score(LEAD, as_of="2026-01-01")
         equal(plain["results"], full["results"], "full is the default")
         equal(none["results"], [], "results with none")
-        for brief, whole in zip(summary["results"], full["results"]):
+        for brief, whole in zip(summary["results"], full["results"], strict=True):
             equal(brief, {name: one for name, one in whole.items() if name not in FULL}, "summary")
         for name in list(full)[:-1]:
             if name not in ("id", "scored_at"):
@@ -149,7 +149,8 @@ def test_lead_ids(program):
              (1e3, "1000"), (9007199254740993, "9007199254740993"),
              (1234567890123456789, "1234567890123456789"),
              (-1234567890123456789, "-1234567890123456789"),
-             (10**199, "1" + "0" * 199), ("x" * 200, None), ("é" * 200, None), ("🏭" * 200, None),
+             (10**199, "1" + "0" * 199), ("x" * 200, None), ("é" * 200, None),
+             ("🏭" * 200, None),
              ("007", "007"), ("1e3", "1e3"), ("null", "null")]
     with Scoring(program, files=ICPS[:1]) as client:
         for given, told in cases:
@@ -288,7 +289,8 @@ def test_icps_that_are_not_there(program):
                "icp_not_found", errors=[("/icps/1", "icp_not_found")])
         wrong = [("b2b-saas", [("/icps", "wrong_type")]), ([1], [("/icps/0", "wrong_type")]),
                  ([""], [("/icps/0", "invalid_key")]), (["A B"], [("/icps/0", "invalid_key")]),
-                 (["b2b-saas"] * 2, [("/icps/1", "duplicate")]), ([None], [("/icps/0", "wrong_type")]),
+                 (["b2b-saas"] * 2, [("/icps/1", "duplicate")]),
+                 ([None], [("/icps/0", "wrong_type")]),
                  (["x" * 65], [("/icps/0", "invalid_key")]), ({}, [("/icps", "wrong_type")]),
                  (["k%d" % at for at in range(1001)], [("/icps", "too_many")])]
         for icps, errors in wrong:

@@ -12,13 +12,13 @@
 #define STORE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 /* A definition in short: size by employees (weight 20), title (weight 10), no one who is on the list `competitors`. */
-#define PLAIN_ATTRIBUTES                                                                                               \
-    "'attributes':[{'key':'size','label':'Company size','category':'firmographic','weight':20,'rules':["               \
-    "{'when':{'field':'company.employees','between':[500,5000]},'label':'500-5,000 people'},"                          \
-    "{'when':{'field':'company.employees','gte':200},'fit':0.5,'label':'200 and more'}]},"                             \
-    "{'key':'title','label':'Title','category':'decision_maker','weight':10,'rules':["                                 \
-    "{'when':{'field':'people.title','has_word':['vp','chief']}}],'missing':'skip'}],"                                 \
-    "'disqualifiers':[{'key':'competitor','reason':'Competitor','when':{'field':'company.domain',"                     \
+#define PLAIN_ATTRIBUTES                                                                                 \
+    "'attributes':[{'key':'size','label':'Company size','category':'firmographic','weight':20,'rules':[" \
+    "{'when':{'field':'company.employees','between':[500,5000]},'label':'500-5,000 people'},"            \
+    "{'when':{'field':'company.employees','gte':200},'fit':0.5,'label':'200 and more'}]},"               \
+    "{'key':'title','label':'Title','category':'decision_maker','weight':10,'rules':["                   \
+    "{'when':{'field':'people.title','has_word':['vp','chief']}}],'missing':'skip'}],"                   \
+    "'disqualifiers':[{'key':'competitor','reason':'Competitor','when':{'field':'company.domain',"       \
     "'in_list':'competitors'}}]"
 
 /* The definition's text, in the fixture's arena. */

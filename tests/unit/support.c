@@ -34,11 +34,17 @@ support_setup(void **state)
     return *state != NULL ? 0 : -1;
 }
 
-int
-support_teardown(void **state)
+void
+support_drop_programs(void)
 {
     while (program_count > 0)
         lf_program_destroy(programs[--program_count]);
+}
+
+int
+support_teardown(void **state)
+{
+    support_drop_programs();
     lf_arena_destroy(*state);
     return 0;
 }
@@ -204,14 +210,54 @@ support_random(struct support_random *random, uint32_t below)
     return below == 0 ? 0 : (uint32_t)(random->state >> 33) % below;
 }
 
-/* Collects the leaves of a condition. */
+enum { ASKED_MAX = 4096, PATHS_MAX = 512 };
+
+/* What definitions ask, and of which field. */
+struct asked {
+    struct {
+        const struct lf_condition *leaf;
+        const char *path;
+    } leaves[ASKED_MAX];
+    const char *paths[PATHS_MAX];
+    size_t leaf_count, path_count;
+    struct support_random *random;
+};
+
 static void
-leaves_of(const struct lf_condition *condition, const struct lf_condition **leaves, size_t *count, size_t max)
+note_leaves(struct asked *asked, const struct lf_icp *icp, const struct lf_condition *condition)
 {
     for (size_t i = 0; i < condition->child_count; i++)
-        leaves_of(condition->children[i], leaves, count, max);
-    if (condition->kind == LF_CONDITION_LEAF && *count < max)
-        leaves[(*count)++] = condition;
+        note_leaves(asked, icp, condition->children[i]);
+    if (condition->kind == LF_CONDITION_LEAF && asked->leaf_count < ASKED_MAX) {
+        asked->leaves[asked->leaf_count].leaf = condition;
+        asked->leaves[asked->leaf_count++].path = icp->fields.paths[condition->field];
+    }
+}
+
+static void
+note_icp(struct asked *asked, const struct lf_icp *icp)
+{
+    for (size_t a = 0; a < icp->attribute_count; a++)
+        for (size_t r = 0; r < icp->attributes[a].rule_count; r++)
+            note_leaves(asked, icp, icp->attributes[a].rules[r].when);
+    for (size_t d = 0; d < icp->disqualifier_count; d++)
+        note_leaves(asked, icp, icp->disqualifiers[d].when);
+    for (size_t f = 0; f < icp->fields.count && asked->path_count < PATHS_MAX; f++)
+        asked->paths[asked->path_count++] = icp->fields.paths[f];
+}
+
+/* A leaf, mostly one that asks this very field. */
+static const struct lf_condition *
+draw_leaf(const struct asked *asked, const char *path)
+{
+    size_t at = support_random(asked->random, (uint32_t)asked->leaf_count);
+
+    if (support_random(asked->random, 4) == 0)
+        return asked->leaves[at].leaf;
+    for (size_t i = 0; i < asked->leaf_count; i++, at = (at + 1) % asked->leaf_count)
+        if (strcmp(asked->leaves[at].path, path) == 0)
+            return asked->leaves[at].leaf;
+    return asked->leaves[at].leaf;
 }
 
 static void
@@ -256,8 +302,7 @@ put_wanted(struct lf_buf *buf, struct support_random *random, const struct lf_co
 }
 
 static void
-put_any(struct lf_buf *buf, struct support_random *random, const struct lf_condition *const *leaves, size_t count,
-        int depth)
+put_any(struct lf_buf *buf, const struct asked *asked, const char *path, int depth)
 {
     static const char *const ODD[] = {"null",
                                       "\"\"",
@@ -274,62 +319,59 @@ put_any(struct lf_buf *buf, struct support_random *random, const struct lf_condi
                                       "1780000000",
                                       "\"Ä ß ﬁ\""};
 
-    switch (support_random(random, depth > 0 ? 3 : 4)) {
+    switch (support_random(asked->random, depth > 0 ? 4 : 5)) {
     case 0:
-        lf_buf_text(buf, ODD[support_random(random, sizeof ODD / sizeof *ODD)]);
+        lf_buf_text(buf, ODD[support_random(asked->random, sizeof ODD / sizeof *ODD)]);
         break;
-    case 3:
+    case 4:
         lf_buf_lit(buf, "[");
-        for (uint32_t i = support_random(random, 4); i > 0; i--) {
-            put_any(buf, random, leaves, count, depth + 1);
-            if (i > 1)
-                lf_buf_lit(buf, ",");
+        for (uint32_t i = support_random(asked->random, 4); i > 0; i--) {
+            put_any(buf, asked, path, depth + 1);
+            lf_buf_text(buf, i > 1 ? "," : "");
         }
         lf_buf_lit(buf, "]");
         break;
     default:
-        put_wanted(buf, random, leaves[support_random(random, (uint32_t)count)]);
+        put_wanted(buf, asked->random, draw_leaf(asked, path));
     }
 }
 
 /* Writes an object of all paths that begin with the prefix (which ends in a dot, or is empty). */
 static void
-put_object(struct lf_buf *buf, struct support_random *random, const char *const *paths, size_t count,
-           const char *prefix, size_t prefix_len, const struct lf_condition *const *leaves, size_t leaf_count)
+put_object(struct lf_buf *buf, const struct asked *asked, const char *prefix, size_t prefix_len)
 {
     bool first = true;
 
     lf_buf_lit(buf, "{");
-    for (size_t i = 0; i < count; i++) {
-        const char *name = paths[i] + prefix_len, *dot = NULL;
+    for (size_t i = 0; i < asked->path_count; i++) {
+        const char *path = asked->paths[i], *name = path + prefix_len, *dot = NULL;
         size_t len = 0;
         bool seen = false;
 
-        if (strncmp(paths[i], prefix, prefix_len) != 0)
+        if (strncmp(path, prefix, prefix_len) != 0)
             continue;
         dot = strchr(name, '.');
         len = dot != NULL ? (size_t)(dot - name) : strlen(name);
         for (size_t j = 0; j < i && !seen; j++)
-            seen = strncmp(paths[j], paths[i], prefix_len + len) == 0 &&
-                   (paths[j][prefix_len + len] == '.' || paths[j][prefix_len + len] == '\0');
-        if (seen || support_random(random, 5) == 0)
+            seen = strncmp(asked->paths[j], path, prefix_len + len) == 0 &&
+                   (asked->paths[j][prefix_len + len] == '.' || asked->paths[j][prefix_len + len] == '\0');
+        if (seen || support_random(asked->random, 5) == 0)
             continue;
-        if (!first)
-            lf_buf_lit(buf, ",");
+        lf_buf_text(buf, first ? "" : ",");
         first = false;
         lf_json_put_text(buf, name, len);
         lf_buf_lit(buf, ":");
-        if (dot == NULL || support_random(random, 8) == 0) {
-            put_any(buf, random, leaves, leaf_count, 0);
-        } else if (support_random(random, 4) == 0) {
+        if (dot == NULL || support_random(asked->random, 8) == 0) {
+            put_any(buf, asked, path, 0);
+        } else if (support_random(asked->random, 4) == 0) {
             lf_buf_lit(buf, "[");
-            for (uint32_t n = support_random(random, 3); n > 0; n--) {
-                put_object(buf, random, paths, count, paths[i], prefix_len + len + 1, leaves, leaf_count);
+            for (uint32_t n = support_random(asked->random, 3); n > 0; n--) {
+                put_object(buf, asked, path, prefix_len + len + 1);
                 lf_buf_text(buf, n > 1 ? "," : "");
             }
             lf_buf_lit(buf, "]");
         } else {
-            put_object(buf, random, paths, count, paths[i], prefix_len + len + 1, leaves, leaf_count);
+            put_object(buf, asked, path, prefix_len + len + 1);
         }
     }
     lf_buf_lit(buf, "}");
@@ -339,27 +381,18 @@ const struct lf_json *
 support_random_lead(struct lf_arena *arena, struct support_random *random, const struct lf_icp *const *icps,
                     size_t count)
 {
-    enum { LEAVES = 2048, PATHS = 512 };
-    const struct lf_condition **leaves = lf_arena_calloc(arena, LEAVES, sizeof(struct lf_condition *));
-    const char **paths = lf_arena_calloc(arena, PATHS, sizeof(char *));
-    size_t leaf_count = 0, path_count = 0;
+    struct asked *asked = lf_arena_calloc(arena, 1, sizeof *asked);
     struct lf_buf buf;
     const struct lf_json *lead = NULL;
     struct lf_error error;
 
-    assert_non_null(leaves);
-    assert_non_null(paths);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t a = 0; a < icps[i]->attribute_count; a++)
-            for (size_t r = 0; r < icps[i]->attributes[a].rule_count; r++)
-                leaves_of(icps[i]->attributes[a].rules[r].when, leaves, &leaf_count, LEAVES);
-        for (size_t d = 0; d < icps[i]->disqualifier_count; d++)
-            leaves_of(icps[i]->disqualifiers[d].when, leaves, &leaf_count, LEAVES);
-        for (size_t f = 0; f < icps[i]->fields.count && path_count < PATHS; f++)
-            paths[path_count++] = icps[i]->fields.paths[f];
-    }
+    assert_non_null(asked);
+    asked->random = random;
+    for (size_t i = 0; i < count; i++)
+        note_icp(asked, icps[i]);
+    assert_true(asked->leaf_count > 0);
     lf_buf_init(&buf, arena, 1 << 20);
-    put_object(&buf, random, paths, path_count, "", 0, leaves, leaf_count);
+    put_object(&buf, asked, "", 0);
     assert_false(lf_buf_failed(&buf));
     if (lf_json_parse(arena, buf.data, buf.len, &LF_JSON_DOCUMENT_LIMITS, &lead, &error) != LF_OK)
         fail_msg("the random lead is not JSON: %s: %.*s", error.detail, (int)buf.len, buf.data);

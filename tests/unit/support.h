@@ -62,6 +62,9 @@ int64_t support_ms(const char *time);
 /* A program of these; destroyed with support_teardown. */
 struct lf_program *support_program(const struct lf_icp *const *icps, size_t count, const struct lf_list_source *lists);
 
+/* Destroys the programs made so far, for a test that makes many. */
+void support_drop_programs(void);
+
 /* Everything about one lead under one ICP. */
 struct support_scored {
     struct lf_evaluation *evaluation;

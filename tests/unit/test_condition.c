@@ -76,9 +76,10 @@ test_tree(void **state)
 static void
 test_operator_words(void **state)
 {
-    static const char *const WORDS[] = {"is", "in", "starts_with", "ends_with", "contains", "has_word", "like", "gt",
-                                        "gte", "lt", "lte", "between", "before", "after", "within_days",
-                                        "older_than_days", "in_next_days", "has_all", "in_list", "exists"};
+    static const char *const WORDS[] = {
+        "is",           "in",      "starts_with", "ends_with", "contains", "has_word", "like",        "gt",
+        "gte",          "lt",      "lte",         "between",   "before",   "after",    "within_days", "older_than_days",
+        "in_next_days", "has_all", "in_list",     "exists"};
 
     (void)state;
     assert_int_equal(sizeof WORDS / sizeof *WORDS, LF_OP_COUNT);

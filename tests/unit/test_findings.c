@@ -126,10 +126,8 @@ int
 main(void)
 {
     static const struct CMUnitTest TESTS[] = {
-        cmocka_unit_test(test_none),
-        cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_maximum),
-        cmocka_unit_test(test_long_detail_stays_whole),
+        cmocka_unit_test(test_none),          cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_maximum),       cmocka_unit_test(test_long_detail_stays_whole),
         cmocka_unit_test(test_out_of_memory),
     };
 

@@ -66,7 +66,8 @@ static const struct row ROWS[] = {
     {"null in a list", WHEN("{'field':'f','in':[1,null]}"), "wrong_type /attributes/0/rules/0/when/in/1"},
     {"in without a list", WHEN("{'field':'f','in':'a'}"), "wrong_type /attributes/0/rules/0/when/in"},
     {"a number for a text", WHEN("{'field':'f','contains':5}"), "wrong_type /attributes/0/rules/0/when/contains"},
-    {"a number among texts", WHEN("{'field':'f','has_all':['a',5]}"), "wrong_type /attributes/0/rules/0/when/has_all/1"},
+    {"a number among texts", WHEN("{'field':'f','has_all':['a',5]}"),
+     "wrong_type /attributes/0/rules/0/when/has_all/1"},
     {"a number in quotes", WHEN("{'field':'f','gt':'5'}"), "wrong_type /attributes/0/rules/0/when/gt"},
     {"bounds in quotes", WHEN("{'field':'f','between':['1',2]}"), "wrong_type /attributes/0/rules/0/when/between/0"},
     {"exists 1", WHEN("{'field':'f','exists':1}"), "wrong_type /attributes/0/rules/0/when/exists"},
@@ -76,14 +77,17 @@ static const struct row ROWS[] = {
     {"a field that is a number", WHEN("{'field':5,'is':1}"), "wrong_type /attributes/0/rules/0/when/field"},
     {"a review date that is a number", WITH("'review_by':2027"), "wrong_type /review_by"},
     {"a profile that is a text", WITH("'profile':'x'"), "wrong_type /profile"},
-    {"missing is true",
-     ONE("'weight':1,'missing':true,'rules':[{'when':{'field':'f','is':1}}]"), "wrong_type /attributes/0/missing"},
+    {"missing is true", ONE("'weight':1,'missing':true,'rules':[{'when':{'field':'f','is':1}}]"),
+     "wrong_type /attributes/0/missing"},
 
     /* invalid_value */
-    {"a framework", "{'key':'k','name':'N','framework':'pain','attributes':[" ATTRIBUTE "]}", "invalid_value /framework"},
+    {"a framework", "{'key':'k','name':'N','framework':'pain','attributes':[" ATTRIBUTE "]}",
+     "invalid_value /framework"},
     {"a purpose", WITH("'purpose':'Core'"), "invalid_value /purpose"},
-    {"a category", ATTRIBUTES("[{'key':'a','label':'A','category':'needs','weight':1,"
-                              "'rules':[{'when':{'field':'f','is':1}}]}]"), "invalid_value /attributes/0/category"},
+    {"a category",
+     ATTRIBUTES("[{'key':'a','label':'A','category':'needs','weight':1,"
+                "'rules':[{'when':{'field':'f','is':1}}]}]"),
+     "invalid_value /attributes/0/category"},
     {"an axis", ONE("'weight':1,'axis':'intent','rules':[{'when':{'field':'f','is':1}}]"),
      "invalid_value /attributes/0/axis"},
     {"missing in words", ONE("'weight':1,'missing':'ignore','rules':[{'when':{'field':'f','is':1}}]"),
@@ -94,23 +98,29 @@ static const struct row ROWS[] = {
     /* invalid_key */
     {"a key in capitals", "{'key':'K','name':'N','framework':'pain_points','attributes':[" ATTRIBUTE "]}",
      "invalid_key /key"},
-    {"an empty key", "{'key':'','name':'N','framework':'pain_points','attributes':[" ATTRIBUTE "]}", "invalid_key /key"},
+    {"an empty key", "{'key':'','name':'N','framework':'pain_points','attributes':[" ATTRIBUTE "]}",
+     "invalid_key /key"},
     {"a key that begins with -", WITH("'disqualifiers':[{'key':'-a','reason':'R','when':{'field':'f','is':1}}]"),
      "invalid_key /disqualifiers/0/key"},
-    {"a list that is no key", WHEN("{'field':'f','in_list':'My list'}"), "invalid_key /attributes/0/rules/0/when/in_list"},
+    {"a list that is no key", WHEN("{'field':'f','in_list':'My list'}"),
+     "invalid_key /attributes/0/rules/0/when/in_list"},
 
     /* duplicate */
     {"two attributes of one key", ATTRIBUTES("[" ATTRIBUTE "," ATTRIBUTE "]"), "duplicate /attributes/1/key"},
     {"two disqualifiers",
      WITH("'disqualifiers':[{'key':'a','reason':'R','when':{'field':'f','is':1}},"
-          "{'key':'a','reason':'R','when':{'field':'f','is':1}}]"), "duplicate /disqualifiers/1/key"},
+          "{'key':'a','reason':'R','when':{'field':'f','is':1}}]"),
+     "duplicate /disqualifiers/1/key"},
     {"an attribute and a disqualifier may share a key",
      WITH("'disqualifiers':[{'key':'a','reason':'R','when':{'field':'f','is':1}}]"), ""},
-    {"two grades of one name", WITH("'grades':[{'grade':'A','min':5},{'grade':'A','min':0}]"), "duplicate /grades/1/grade"},
-    {"two grades of one minimum", WITH("'grades':[{'grade':'A','min':0},{'grade':'B','min':0}]"), "duplicate /grades/1/min"},
+    {"two grades of one name", WITH("'grades':[{'grade':'A','min':5},{'grade':'A','min':0}]"),
+     "duplicate /grades/1/grade"},
+    {"two grades of one minimum", WITH("'grades':[{'grade':'A','min':0},{'grade':'B','min':0}]"),
+     "duplicate /grades/1/min"},
     {"two caps", WITH("'caps':[{'category':'need','max':1},{'category':'need','axis':'fit','max':2}]"),
      "duplicate /caps/1/category"},
-    {"caps on two axes", WITH("'caps':[{'category':'need','max':1},{'category':'need','axis':'engagement','max':2}]"), ""},
+    {"caps on two axes", WITH("'caps':[{'category':'need','max':1},{'category':'need','axis':'engagement','max':2}]"),
+     ""},
 
     /* out_of_range */
     {"weight 0", ONE("'weight':0,'rules':[{'when':{'field':'f','is':1}}]"), "out_of_range /attributes/0/weight"},
@@ -127,15 +137,19 @@ static const struct row ROWS[] = {
     {"a fade of more than a century", RULE("'fade':{'field':'d','days':36501}"),
      "out_of_range /attributes/0/rules/0/fade/days"},
     {"within -1 days", WHEN("{'field':'f','within_days':-1}"), "out_of_range /attributes/0/rules/0/when/within_days"},
-    {"within half a day", WHEN("{'field':'f','within_days':0.5}"), "out_of_range /attributes/0/rules/0/when/within_days"},
+    {"within half a day", WHEN("{'field':'f','within_days':0.5}"),
+     "out_of_range /attributes/0/rules/0/when/within_days"},
     {"within 0 days", WHEN("{'field':'f','within_days':0}"), ""},
     {"a cap of 0", WITH("'caps':[{'category':'need','max':0}]"), "out_of_range /caps/0/max"},
     {"a cap of half a point", WITH("'caps':[{'category':'need','max':0.5}]"), "out_of_range /caps/0/max"},
-    {"a minimum above 100", WITH("'grades':[{'grade':'A','min':101},{'grade':'B','min':0}]"), "out_of_range /grades/0/min"},
+    {"a minimum above 100", WITH("'grades':[{'grade':'A','min':101},{'grade':'B','min':0}]"),
+     "out_of_range /grades/0/min"},
     {"minima that rise", WITH("'grades':[{'grade':'A','min':5},{'grade':'B','min':6},{'grade':'C','min':0}]"),
      "out_of_range /grades/1/min"},
-    {"a last minimum above 0", WITH("'grades':[{'grade':'A','min':5},{'grade':'B','min':1}]"), "out_of_range /grades/1/min"},
-    {"levels out of sequence", WITH("'levels':[{'level':1,'min':5},{'level':3,'min':0}]"), "out_of_range /levels/1/level"},
+    {"a last minimum above 0", WITH("'grades':[{'grade':'A','min':5},{'grade':'B','min':1}]"),
+     "out_of_range /grades/1/min"},
+    {"levels out of sequence", WITH("'levels':[{'level':1,'min':5},{'level':3,'min':0}]"),
+     "out_of_range /levels/1/level"},
     {"a level 0", WITH("'levels':[{'level':0,'min':0}]"), "out_of_range /levels/0/level"},
 
     /* too_many_places */
@@ -156,7 +170,8 @@ static const struct row ROWS[] = {
     {"one bound", WHEN("{'field':'f','between':[1]}"), "too_few /attributes/0/rules/0/when/between"},
     {"three bounds", WHEN("{'field':'f','between':[1,2,3]}"), "too_many /attributes/0/rules/0/when/between"},
     {"no owners is fine", WITH("'owners':[]"), ""},
-    {"a grade name of 21 characters", WITH("'grades':[{'grade':'123456789012345678901','min':0}]"), "too_many /grades/0/grade"},
+    {"a grade name of 21 characters", WITH("'grades':[{'grade':'123456789012345678901','min':0}]"),
+     "too_many /grades/0/grade"},
     {"a grade name of 20 characters, not bytes", WITH("'grades':[{'grade':'ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ','min':0}]"), ""},
 
     /* invalid_path */
@@ -185,12 +200,15 @@ static const struct row ROWS[] = {
 
     /* empty_text */
     {"a text of spaces", WHEN("{'field':'f','is':' \\t '}"), "empty_text /attributes/0/rules/0/when/is"},
-    {"an empty text", WHEN("{'field':'f','starts_with':['a','']}"), "empty_text /attributes/0/rules/0/when/starts_with/1"},
-    {"ignorable characters alone", WHEN("{'field':'f','is':'\\u00ad\\u200b'}"), "empty_text /attributes/0/rules/0/when/is"},
+    {"an empty text", WHEN("{'field':'f','starts_with':['a','']}"),
+     "empty_text /attributes/0/rules/0/when/starts_with/1"},
+    {"ignorable characters alone", WHEN("{'field':'f','is':'\\u00ad\\u200b'}"),
+     "empty_text /attributes/0/rules/0/when/is"},
 
     /* several at once, in the order in which they stand */
     {"all over the document",
-     "{'key':'K','name':'N','framework':'pain_points','purpose':'x','attributes':[{'key':'a','label':'A','category':'need',"
+     "{'key':'K','name':'N','framework':'pain_points','purpose':'x','attributes':[{'key':'a','label':'A','category':'"
+     "need',"
      "'weight':0,'rules':[{'when':{'all':[{'field':'f','gt':'1'},{'field':'','is':1}]},'fit':2}]}],"
      "'disqualifiers':[{'key':'d','reason':'','when':{'field':'f','is':null}}],'grades':[{'grade':'DQ','min':3}]}",
      "invalid_key /key; invalid_value /purpose; out_of_range /attributes/0/weight; "
@@ -281,10 +299,10 @@ test_limits(void **state)
         for (size_t more = 0; more < 2; more++) {
             const char *inside = repeated(*state, LIMITS[i].text, LIMITS[i].most + more, LIMITS[i].between);
             const char *mark = strstr(LIMITS[i].around, "%s");
-            const char *got = summed_up(*state,
-                                        lf_arena_printf(*state, "%.*s%s%s", (int)(mark - LIMITS[i].around),
-                                                        LIMITS[i].around, inside, mark + 2),
-                                        NULL);
+            const char *got = summed_up(
+                *state,
+                lf_arena_printf(*state, "%.*s%s%s", (int)(mark - LIMITS[i].around), LIMITS[i].around, inside, mark + 2),
+                NULL);
 
             if (strcmp(got, more == 0 ? "" : LIMITS[i].beyond) != 0)
                 fail_msg("%s, %zu: %s", LIMITS[i].why, LIMITS[i].most + more, got);
@@ -311,7 +329,8 @@ static void
 test_two_hundred_attributes(void **state)
 {
     assert_string_equal(summed_up(*state, many_attributes(*state, LF_ATTRIBUTES_MAX), NULL), "");
-    assert_string_equal(summed_up(*state, many_attributes(*state, LF_ATTRIBUTES_MAX + 1), NULL), "too_many /attributes");
+    assert_string_equal(summed_up(*state, many_attributes(*state, LF_ATTRIBUTES_MAX + 1), NULL),
+                        "too_many /attributes");
 }
 
 static void
@@ -346,7 +365,8 @@ test_more_than_fit(void **state)
             lf_buf_printf(&buf, "%s{'when':{'field':'f','is':null},'fit':9}", r > 0 ? "," : "");
         lf_buf_lit(&buf, "]}");
     }
-    lf_buf_lit(&buf, "],'caps':[{'category':'x','max':0},{'category':'need','max':0}],'grades':[{'grade':'DQ','min':7}]}");
+    lf_buf_lit(&buf,
+               "],'caps':[{'category':'x','max':0},{'category':'need','max':0}],'grades':[{'grade':'DQ','min':7}]}");
     got = summed_up(*state, lf_buf_terminate(&buf), &dropped);
     assert_int_equal(dropped, 1000 + 5 - LF_FINDINGS_MAX);
     assert_non_null(strstr(got, "out_of_range /attributes/1/rules/49/fit"));
@@ -383,13 +403,14 @@ static void
 test_members(void **state)
 {
     const struct lf_icp *icp = support_icp(
-        *state, "{'key':'k-1','name':'N','framework':'life_stages','purpose':'experimental','summary':'S',"
-                "'profile':{'pain_points':['x']},'owners':[{'name':'Ann','function':'sales'}],'review_by':'1970-01-02',"
-                "'attributes':[{'key':'a','label':'A','category':'legal','axis':'engagement','weight':7,'rationale':'R',"
-                "'otherwise':-0.5,'missing':'skip','rules':[{'when':{'field':'x.y','is':1},'fit':0.25,'label':'L',"
-                "'fade':{'field':'d','days':30}}]}],"
-                "'caps':[{'category':'legal','axis':'engagement','max':3}],"
-                "'grades':[{'grade':'Gold','min':33.33},{'grade':'Rest','min':0}]}");
+        *state,
+        "{'key':'k-1','name':'N','framework':'life_stages','purpose':'experimental','summary':'S',"
+        "'profile':{'pain_points':['x']},'owners':[{'name':'Ann','function':'sales'}],'review_by':'1970-01-02',"
+        "'attributes':[{'key':'a','label':'A','category':'legal','axis':'engagement','weight':7,'rationale':'R',"
+        "'otherwise':-0.5,'missing':'skip','rules':[{'when':{'field':'x.y','is':1},'fit':0.25,'label':'L',"
+        "'fade':{'field':'d','days':30}}]}],"
+        "'caps':[{'category':'legal','axis':'engagement','max':3}],"
+        "'grades':[{'grade':'Gold','min':33.33},{'grade':'Rest','min':0}]}");
 
     assert_int_equal(icp->purpose, LF_PURPOSE_EXPERIMENTAL);
     assert_string_equal(icp->framework, "life_stages");
@@ -481,17 +502,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUPPORT_TEST(test_rows),
-        SUPPORT_TEST(test_limits),
-        SUPPORT_TEST(test_two_hundred_attributes),
-        SUPPORT_TEST(test_depth),
-        SUPPORT_TEST(test_more_than_fit),
-        SUPPORT_TEST(test_defaults),
-        SUPPORT_TEST(test_members),
-        SUPPORT_TEST(test_hash),
-        SUPPORT_TEST(test_not_json),
-        SUPPORT_TEST(test_near_miss),
-        SUPPORT_TEST(test_out_of_memory),
+        SUPPORT_TEST(test_rows),      SUPPORT_TEST(test_limits),        SUPPORT_TEST(test_two_hundred_attributes),
+        SUPPORT_TEST(test_depth),     SUPPORT_TEST(test_more_than_fit), SUPPORT_TEST(test_defaults),
+        SUPPORT_TEST(test_members),   SUPPORT_TEST(test_hash),          SUPPORT_TEST(test_not_json),
+        SUPPORT_TEST(test_near_miss), SUPPORT_TEST(test_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

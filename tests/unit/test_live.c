@@ -10,14 +10,15 @@ numbered(int number)
 {
     static const char TEXT[] =
         "{\"key\":\"one\",\"name\":\"One\",\"framework\":\"pain_points\",\"attributes\":[{\"key\":\"a\","
-        "\"label\":\"A\",\"category\":\"need\",\"weight\":10,\"rules\":[{\"when\":{\"field\":\"f\",\"in_list\":\"l\"}}]}]}";
+        "\"label\":\"A\",\"category\":\"need\",\"weight\":10,\"rules\":[{\"when\":{\"field\":\"f\",\"in_list\":\"l\"}}]"
+        "}]}";
     struct lf_profiles *profiles = NULL;
     struct lf_error error;
 
     assert_int_equal(lf_profiles_create(1, &profiles, &error), LF_OK);
     profiles->lists = lf_arena_calloc(profiles->arena, 1, sizeof(struct lf_named_list *));
-    assert_int_equal(
-        lf_named_list_create("l", number, (const char *const[]){"entry"}, 1, &profiles->lists[0], &error), LF_OK);
+    assert_int_equal(lf_named_list_create("l", number, (const char *const[]){"entry"}, 1, &profiles->lists[0], &error),
+                     LF_OK);
     profiles->list_count = 1;
     assert_int_equal(lf_profiles_add(profiles, TEXT, sizeof TEXT - 1, number, number, NULL, &error), LF_OK);
     assert_int_equal(lf_profiles_compile(profiles, NULL, &error), LF_OK);
@@ -193,8 +194,7 @@ test_crowd(void **state)
     atomic_init(&crowd.replacing, REPLACERS);
     atomic_init(&crowd.seen, 0);
     for (size_t i = 0; i < READERS + REPLACERS; i++)
-        assert_int_equal(
-            pthread_create(&threads[i], NULL, i < READERS ? reader_main : replacer_main, &crowd), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, i < READERS ? reader_main : replacer_main, &crowd), 0);
     for (size_t i = 0; i < READERS + REPLACERS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_true(atomic_load(&crowd.seen) > 0);

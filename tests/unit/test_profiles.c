@@ -3,8 +3,8 @@
 #include "core/text_set.h"
 #include "support.h"
 
-#define ONE_RULE(condition)                                                                                            \
-    "'framework':'pain_points','attributes':[{'key':'a','label':'A','category':'need','weight':10,"                    \
+#define ONE_RULE(condition)                                                                         \
+    "'framework':'pain_points','attributes':[{'key':'a','label':'A','category':'need','weight':10," \
     "'rules':[{'when':" condition "}]}]}"
 
 static struct lf_profiles *
@@ -76,7 +76,8 @@ static void
 test_text_may_go_away(void **state)
 {
     struct lf_arena *arena = *state;
-    const char *text = support_quoted(arena, "{'key':'fine','name':'A','summary':'kept'," ONE_RULE("{'field':'f','is':'word'}"));
+    const char *text =
+        support_quoted(arena, "{'key':'fine','name':'A','summary':'kept'," ONE_RULE("{'field':'f','is':'word'}"));
     size_t len = strlen(text);
     char *gone = malloc(len); /* of just that length, without a NUL */
     struct lf_profiles *profiles = create(1);
@@ -131,9 +132,8 @@ test_refused(void **state)
 
         lf_findings_init(&findings, arena);
         add(profiles, arena, "{'key':'first','name':'A'," ONE_RULE("{'field':'f','gt':1}"), 1, 1);
-        assert_string_equal(
-            lf_status_word(lf_profiles_add(profiles, text, strlen(text), 2, 1, &findings, &error)),
-            lf_status_word(ROWS[i].status));
+        assert_string_equal(lf_status_word(lf_profiles_add(profiles, text, strlen(text), 2, 1, &findings, &error)),
+                            lf_status_word(ROWS[i].status));
         assert_int_equal(profiles->count, 1);
         /* The same without a list of findings. */
         assert_int_equal(lf_profiles_add(profiles, text, strlen(text), 2, 1, NULL, NULL), ROWS[i].status);
@@ -256,8 +256,8 @@ int
 main(void)
 {
     static const struct CMUnitTest TESTS[] = {
-        SUPPORT_TEST(test_empty),     SUPPORT_TEST(test_ended_half_way),  SUPPORT_TEST(test_text_may_go_away),
-        SUPPORT_TEST(test_refused),   SUPPORT_TEST(test_many_findings),   SUPPORT_TEST(test_parsed_already),
+        SUPPORT_TEST(test_empty),   SUPPORT_TEST(test_ended_half_way), SUPPORT_TEST(test_text_may_go_away),
+        SUPPORT_TEST(test_refused), SUPPORT_TEST(test_many_findings),  SUPPORT_TEST(test_parsed_already),
         SUPPORT_TEST(test_lists),
     };
 

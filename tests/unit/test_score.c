@@ -89,7 +89,7 @@ outcome_of(struct lf_arena *arena, const struct lf_icp *icp, const char *shortha
 }
 
 #define RULE(fit) "{'when':{'field':'f','is':1},'fit':" fit "}"
-#define A(key, weight, members, rules)                                                                                 \
+#define A(key, weight, members, rules) \
     "{'key':'" key "','label':'L','category':'need','weight':" weight "," members "'rules':[" rules "]}"
 
 static const struct row {
@@ -101,35 +101,39 @@ static const struct row {
     {"all of it", "'attributes':[" A("a", "3", "", RULE("1")) "," A("b", "7", "", RULE("1")) "]", "M0M0", 10000, 10000,
      10000, 10000, 0, 10000000, 10000000, "A", ""},
     {"nothing", "'attributes':[" A("a", "3", "", RULE("1")) "]", "N", 0, 10000, 0, 0, 0, 0, 3000000, "D", "0+3000000"},
-    {"a sixth, rounded up at .005", "'attributes':[" A("a", "1", "", RULE("1")) "," A("b", "5", "", RULE("1")) "]", "M0N",
-     1667, 10000, 1667, 1667, 0, 1000000, 6000000, "D", "1+5000000"},
-    {"an eighth of a percent: 0.125 is 0.13", "'attributes':[" A("a", "1", "", RULE("0.00125")) "]", "M0", 13, 10000, 13,
-     13, 0, 1250, 1000000, "D", "" },
-    {"negative points are clamped", "'attributes':[" A("a", "9", "", RULE("-1")) "," A("b", "1", "", RULE("1")) "]", "M0M0",
-     0, 10000, 0, 0, 0, -8000000, 10000000, "D", ""},
+    {"a sixth, rounded up at .005", "'attributes':[" A("a", "1", "", RULE("1")) "," A("b", "5", "", RULE("1")) "]",
+     "M0N", 1667, 10000, 1667, 1667, 0, 1000000, 6000000, "D", "1+5000000"},
+    {"an eighth of a percent: 0.125 is 0.13", "'attributes':[" A("a", "1", "", RULE("0.00125")) "]", "M0", 13, 10000,
+     13, 13, 0, 1250, 1000000, "D", ""},
+    {"negative points are clamped", "'attributes':[" A("a", "9", "", RULE("-1")) "," A("b", "1", "", RULE("1")) "]",
+     "M0M0", 0, 10000, 0, 0, 0, -8000000, 10000000, "D", ""},
     {"unknown counts as missing says", "'attributes':[" A("a", "10", "'missing':0.25,", RULE("1")) "]", "U", 2500, 0, 0,
      10000, 0, 2500000, 10000000, "D", "0+7500000"},
-    {"skipped leaves both sums", "'attributes':[" A("a", "10", "'missing':'skip',", RULE("1")) ","
-     A("b", "10", "", RULE("0.5")) "]", "UM0", 5000, 5000, 2500, 7500, 0, 5000000, 10000000, "C", "0+10000000"},
-    {"all skipped: nothing to divide by", "'attributes':[" A("a", "10", "'missing':'skip',", RULE("1")) "]", "U", 0, 0, 0,
-     10000, 0, 0, 0, "D", "0+10000000"},
+    {"skipped leaves both sums",
+     "'attributes':[" A("a", "10", "'missing':'skip',", RULE("1")) "," A("b", "10", "", RULE("0.5")) "]", "UM0", 5000,
+     5000, 2500, 7500, 0, 5000000, 10000000, "C", "0+10000000"},
+    {"all skipped: nothing to divide by", "'attributes':[" A("a", "10", "'missing':'skip',", RULE("1")) "]", "U", 0, 0,
+     0, 10000, 0, 0, 0, "D", "0+10000000"},
     {"a cap takes points and maximum",
-     "'caps':[{'category':'need','max':5}],'attributes':[" A("a", "10", "", RULE("1")) ","
-     "{'key':'c','label':'L','category':'legal','weight':5,'rules':[" RULE("1") "]}]", "M0N", 5000, 10000, 5000, 5000, 0,
-     5000000, 10000000, "C", "1+5000000"},
+     "'caps':[{'category':'need','max':5}],'attributes':[" A(
+         "a", "10", "", RULE("1")) ","
+                                   "{'key':'c','label':'L','category':'legal','weight':5,'rules':[" RULE("1") "]}]",
+     "M0N", 5000, 10000, 5000, 5000, 0, 5000000, 10000000, "C", "1+5000000"},
     {"a cap does not lift what is negative",
-     "'caps':[{'category':'need','max':5}],'attributes':[" A("a", "10", "", RULE("-1")) ","
-     "{'key':'c','label':'L','category':'legal','weight':15,'rules':[" RULE("1") "]}]", "M0M0", 2500, 10000, 2500, 2500, 0,
-     5000000, 20000000, "D", "0+10000000"},
+     "'caps':[{'category':'need','max':5}],'attributes':[" A(
+         "a", "10", "", RULE("-1")) ","
+                                    "{'key':'c','label':'L','category':'legal','weight':15,'rules':[" RULE("1") "]}]",
+     "M0M0", 2500, 10000, 2500, 2500, 0, 5000000, 20000000, "D", "0+10000000"},
     {"engagement stands by itself",
-     "'attributes':[" A("a", "10", "", RULE("1")) "," A("b", "30", "'axis':'engagement',", RULE("1")) ","
-     A("c", "10", "'axis':'engagement',", RULE("1")) "]", "M0NM0", 10000, 10000, 10000, 10000, 2500, 10000000, 10000000,
-     "A3", ""},
+     "'attributes':[" A("a", "10", "", RULE("1")) "," A("b", "30", "'axis':'engagement',", RULE("1")) "," A(
+         "c", "10", "'axis':'engagement',", RULE("1")) "]",
+     "M0NM0", 10000, 10000, 10000, 10000, 2500, 10000000, 10000000, "A3", ""},
     {"the greatest gain first, the smaller weight on a tie",
-     "'attributes':[" A("a", "20", "", RULE("0.5")) "," A("b", "10", "", RULE("1")) "," A("c", "15", "", RULE("1")) ","
-     A("d", "10", "", RULE("1")) "]", "NNNN", 0, 10000, 0, 0, 0, 0, 55000000, "D", "2+15000000 1+10000000"},
-    {"out of reach: no steps", "'attributes':[" A("a", "10", "", RULE("0.3")) "]", "N", 0, 10000, 0, 0, 0, 0, 10000000, "D",
-     ""},
+     "'attributes':[" A("a", "20", "", RULE("0.5")) "," A("b", "10", "", RULE("1")) "," A(
+         "c", "15", "", RULE("1")) "," A("d", "10", "", RULE("1")) "]",
+     "NNNN", 0, 10000, 0, 0, 0, 0, 55000000, "D", "2+15000000 1+10000000"},
+    {"out of reach: no steps", "'attributes':[" A("a", "10", "", RULE("0.3")) "]", "N", 0, 10000, 0, 0, 0, 0, 10000000,
+     "D", ""},
 };
 
 static const char *
@@ -172,10 +176,12 @@ test_rows(void **state)
 static void
 test_disqualified(void **state)
 {
-    const struct lf_icp *icp = support_icp_with(
-        *state, "'attributes':[" A("a", "1", "", RULE("0.7")) "," A("e", "1", "'axis':'engagement',", RULE("1")) "],"
-                "'disqualifiers':[{'key':'x','reason':'X','when':{'field':'x','is':1}},"
-                "{'key':'y','reason':'Y','when':{'field':'y','is':1}}]");
+    const struct lf_icp *icp =
+        support_icp_with(*state, "'attributes':[" A("a", "1", "", RULE("0.7")) "," A(
+                                     "e", "1", "'axis':'engagement',",
+                                     RULE("1")) "],"
+                                                "'disqualifiers':[{'key':'x','reason':'X','when':{'field':'x','is':1}},"
+                                                "{'key':'y','reason':'Y','when':{'field':'y','is':1}}]");
     const struct lf_outcome *outcome = outcome_of(*state, icp, "M0M0");
     struct lf_score score;
     char label[LF_LABEL_MAX];
@@ -258,9 +264,9 @@ test_reason_order(void **state)
 {
     /* Sizes: a 5 (lost 5), b 8, c 8 (negative), d 20 (lost 20), e 2. */
     const struct lf_icp *icp = support_icp_with(
-        *state, "'attributes':[" A("a", "10", "", RULE("0.5") "," RULE("1")) "," A("b", "8", "", RULE("1")) ","
-                A("c", "8", "'otherwise':0,", RULE("-1")) "," A("d", "20", "", RULE("1")) ","
-                A("e", "2", "'axis':'engagement',", RULE("1")) "]");
+        *state, "'attributes':[" A("a", "10", "", RULE("0.5") "," RULE("1")) "," A("b", "8", "", RULE("1")) "," A(
+                    "c", "8", "'otherwise':0,",
+                    RULE("-1")) "," A("d", "20", "", RULE("1")) "," A("e", "2", "'axis':'engagement',", RULE("1")) "]");
     const struct lf_outcome *outcome = outcome_of(*state, icp, "M0M0M0NM0");
     const struct lf_scorer *scorer = lf_scorer_create(*state, icp);
     static const size_t EXPECTED[] = {3, 1, 2, 0, 4};
@@ -301,9 +307,9 @@ test_compare(void **state)
 static void
 test_caps_taken(void **state)
 {
-    const struct lf_icp *icp = support_icp_with(
-        *state, "'caps':[{'category':'legal','max':1},{'category':'need','max':15}],'attributes':["
-                A("a", "10", "", RULE("1")) "," A("b", "10", "", RULE("0.75")) "]");
+    const struct lf_icp *icp =
+        support_icp_with(*state, "'caps':[{'category':'legal','max':1},{'category':'need','max':15}],'attributes':[" A(
+                                     "a", "10", "", RULE("1")) "," A("b", "10", "", RULE("0.75")) "]");
     struct lf_score score;
 
     assert_true(lf_score_outcome(lf_scorer_create(*state, icp), outcome_of(*state, icp, "M0M0"), *state, &score));
@@ -319,9 +325,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUPPORT_TEST(test_percent),        SUPPORT_TEST(test_grades),          SUPPORT_TEST(test_rows),
-        SUPPORT_TEST(test_disqualified),   SUPPORT_TEST(test_reach),           SUPPORT_TEST(test_next_best_field),
-        SUPPORT_TEST(test_reason_order),   SUPPORT_TEST(test_compare),         SUPPORT_TEST(test_caps_taken),
+        SUPPORT_TEST(test_percent),      SUPPORT_TEST(test_grades),  SUPPORT_TEST(test_rows),
+        SUPPORT_TEST(test_disqualified), SUPPORT_TEST(test_reach),   SUPPORT_TEST(test_next_best_field),
+        SUPPORT_TEST(test_reason_order), SUPPORT_TEST(test_compare), SUPPORT_TEST(test_caps_taken),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

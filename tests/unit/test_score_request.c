@@ -52,10 +52,11 @@ test_defaults(void **state)
 static void
 test_everything(void **state)
 {
-    struct lf_score_request request = read_fine(*state,
-                                                "{'record':false,'explain':'summary','as_of':'2026-06-01T02:00:00.123456+02:00',"
-                                                "'icps':['b','a-1'],'lead':{'x':1,'id':'L-1'}}",
-                                                false);
+    struct lf_score_request request =
+        read_fine(*state,
+                  "{'record':false,'explain':'summary','as_of':'2026-06-01T02:00:00.123456+02:00',"
+                  "'icps':['b','a-1'],'lead':{'x':1,'id':'L-1'}}",
+                  false);
 
     assert_int_equal(lf_json_number(lf_json_member(request.lead, "x")), 1);
     assert_string_equal(request.lead_id, "L-1");
@@ -82,7 +83,9 @@ test_everything(void **state)
 #define FIFTY TEN TEN TEN TEN TEN
 #define TWO_HUNDRED FIFTY FIFTY FIFTY FIFTY
 #define NINES "9999999999" FIFTY "9999999999" FIFTY "9999999999" FIFTY
-#define TWO_HUNDRED_DIGITS NINES "7777777777" "7777777777"
+#define TWO_HUNDRED_DIGITS \
+    NINES "7777777777"     \
+          "7777777777"
 
 /* 200 characters of more than one byte. */
 static char *
@@ -173,15 +176,16 @@ refused(struct lf_arena *arena, const char *text, bool with_definition, const st
     size_t count = 0;
 
     lf_findings_init(&findings, arena);
-    assert_string_equal(lf_status_word(lf_score_request_read(arena, support_json(arena, text), with_definition, &findings,
-                                                             &request, &error)),
+    assert_string_equal(lf_status_word(lf_score_request_read(arena, support_json(arena, text), with_definition,
+                                                             &findings, &request, &error)),
                         "invalid_request");
     expect_faults(text, &findings, faults);
     assert_int_equal(request.icp_count, 12345);
     assert_int_equal(error.status, LF_INVALID_REQUEST);
     /* The one sentence counts them and tells the first. */
     count = findings.count + findings.dropped;
-    (void)snprintf(expected, sizeof expected, "the request has %zu fault%s, the first at ", count, count == 1 ? "" : "s");
+    (void)snprintf(expected, sizeof expected, "the request has %zu fault%s, the first at ", count,
+                   count == 1 ? "" : "s");
     assert_memory_equal(error.detail, expected, strlen(expected));
     assert_non_null(strstr(error.detail, findings.items[0].pointer));
 }
@@ -257,7 +261,7 @@ test_every_fault_at_once(void **state)
     static const struct {
         const char *pointer, *code;
     } EXPECTED[] = {
-        {"/led", "unknown_member"}, {"/lead", "required"},       {"/as_of", "wrong_type"},
+        {"/led", "unknown_member"}, {"/lead", "required"},    {"/as_of", "wrong_type"},
         {"/explain", "wrong_type"}, {"/icps/1", "duplicate"}, {"/record", "wrong_type"},
     };
     struct lf_score_request request;
@@ -443,7 +447,8 @@ test_lead_alone(void **state)
         struct lf_error error;
 
         lf_findings_init(&findings, arena);
-        assert_int_equal(lf_score_request_lead(arena, lead, ROWS[i].member, &findings, &request, &error), ROWS[i].status);
+        assert_int_equal(lf_score_request_lead(arena, lead, ROWS[i].member, &findings, &request, &error),
+                         ROWS[i].status);
         /* The rest of the request is the caller's. */
         assert_int_equal(request.explain, LF_EXPLAIN_NONE);
         assert_int_equal(request.icp_count, 3);

@@ -127,8 +127,9 @@ five(struct fixture *f)
     return load_profiles(f);
 }
 
-#define LEAD "'lead':{'id':'L-1','company':{'name':'Mill','employees':860,'domain':'mill.example'},"                   \
-             "'people':[{'name':'Ann','title':'VP Operations'},{'name':'Bo'}]}"
+#define LEAD                                                                                \
+    "'lead':{'id':'L-1','company':{'name':'Mill','employees':860,'domain':'mill.example'}," \
+    "'people':[{'name':'Ann','title':'VP Operations'},{'name':'Bo'}]}"
 
 /* ---- what is chosen ---- */
 
@@ -401,8 +402,10 @@ test_input_kept(void **state)
         const char *lead, *whole, *fields;
     } ROWS[] = {
         {"{}", "{}", "{}"},
-        {"{'secret':'s','company':{'name':'n','employees':860.0,'domain':'d'},'people':[{'title':'t','mail':'m'},'x',{}]}",
-         "{'secret':'s','company':{'name':'n','employees':860,'domain':'d'},'people':[{'title':'t','mail':'m'},'x',{}]}",
+        {"{'secret':'s','company':{'name':'n','employees':860.0,'domain':'d'},'people':[{'title':'t','mail':'m'},'x',{}"
+         "]}",
+         "{'secret':'s','company':{'name':'n','employees':860,'domain':'d'},'people':[{'title':'t','mail':'m'},'x',{}]"
+         "}",
          "{'company':{'employees':860,'domain':'d'},'people':[{'title':'t'},{}]}"},
         {"{'id':'L','company.employees':7,'company':'text','people':[]}",
          "{'id':'L','company.employees':7,'company':'text','people':[]}", "{'people':[]}"},
@@ -479,6 +482,31 @@ test_large_lead(void **state)
         assert_string_equal(retell(f, id), answer);
         assert_true(repeats(f, id));
     }
+    lf_profiles_destroy(profiles);
+}
+
+/* More than the store takes is refused before it gets there: in a commit it would take others with it. */
+static void
+test_too_large_a_lead(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_profiles *profiles = five(f);
+    struct lf_score_request request = request_of(f, "{'lead':{}}");
+    struct lf_json_limits limits = LF_JSON_LEAD_LIMITS;
+    struct lf_stored_score score;
+    struct lf_scoring scoring;
+    struct lf_buf buf;
+
+    lf_buf_init(&buf, f->arena, 32 << 20);
+    lf_buf_lit(&buf, "{\"unread\":\"");
+    while (buf.len < LF_SCORE_BODY_MAX)
+        lf_buf_lit(&buf, "as long a text as there can be, and longer than that; ");
+    lf_buf_lit(&buf, "\"}");
+    limits.bytes = SIZE_MAX;
+    OK(lf_json_parse(f->arena, buf.data, buf.len, &limits, &request.lead, &f->error));
+    scoring = run(f, profiles, &request);
+    FAILS(lf_scoring_record(f->arena, &scoring, true, &score, &f->error), LF_BODY_TOO_LARGE);
+    OK(lf_scoring_record(f->arena, &scoring, false, &score, &f->error)); /* what was read of it is little */
     lf_profiles_destroy(profiles);
 }
 
@@ -624,6 +652,7 @@ main(void)
         STORE_TEST(test_input_kept),
         STORE_TEST(test_input_of_chosen_icps),
         STORE_TEST(test_large_lead),
+        STORE_TEST(test_too_large_a_lead),
         STORE_TEST(test_changed_version),
         STORE_TEST(test_damaged_record),
         STORE_TEST(test_nothing_but_shadows),

@@ -422,7 +422,7 @@ test_check_can_be_stopped(void **state)
 {
     struct fixture *f = *state;
     struct lf_findings findings;
-    volatile bool stop = true;
+    atomic_bool stop = true;
 
     OK(append(f, 1, 1, NULL));
     lf_findings_init(&findings, f->arena);

@@ -15,7 +15,7 @@
 /* A check of a large database is one step of SQLite, which hears of nothing but sqlite3_interrupt, and that has to
  * come from another thread: this one looks at the caller's flag meanwhile. */
 struct watch {
-    const volatile bool *stop;
+    const atomic_bool *stop;
     sqlite3 *db;
     pthread_t thread;
     bool running;
@@ -32,7 +32,7 @@ watch_main(void *argument)
 
     /* Again and again: an interrupt that comes between two statements has no effect on the second. */
     while (!atomic_load(&watch->done)) {
-        if (*watch->stop)
+        if (atomic_load(watch->stop))
             sqlite3_interrupt(watch->db);
         (void)nanosleep(&INTERVAL, NULL); /* cut short does no harm */
     }
@@ -40,7 +40,7 @@ watch_main(void *argument)
 }
 
 static void
-watch_start(struct watch *watch, const volatile bool *stop, sqlite3 *db)
+watch_start(struct watch *watch, const atomic_bool *stop, sqlite3 *db)
 {
     *watch = (struct watch){.stop = stop, .db = db};
     atomic_init(&watch->done, false);
@@ -168,7 +168,7 @@ block_fault(sqlite3_stmt *statement, const void *body, size_t len, struct chain 
 }
 
 static enum lf_status
-check_blocks(struct lf_connection *connection, const volatile bool *stop, struct lf_findings *findings,
+check_blocks(struct lf_connection *connection, const atomic_bool *stop, struct lf_findings *findings,
              struct lf_error *error)
 {
     struct chain chain = {.block = 0};
@@ -181,7 +181,7 @@ check_blocks(struct lf_connection *connection, const volatile bool *stop, struct
         const void *body = NULL;
         size_t len = 0;
 
-        if (stop != NULL && *stop)
+        if (stop != NULL && atomic_load(stop))
             return lf_sqlite_fail(connection, SQLITE_INTERRUPT, error);
         if (sqlite3_bind_int64(statement, 1, chain.block) != SQLITE_OK)
             return lf_sqlite_no_memory(connection, error);
@@ -202,7 +202,7 @@ check_blocks(struct lf_connection *connection, const volatile bool *stop, struct
 }
 
 enum lf_status
-lf_sqlite_check(struct lf_store_reader *base, bool quick, const volatile bool *stop, struct lf_findings *findings,
+lf_sqlite_check(struct lf_store_reader *base, bool quick, const atomic_bool *stop, struct lf_findings *findings,
                 struct lf_error *error)
 {
     struct lf_connection *connection = lf_sqlite_reader(base, "checking the database");
@@ -212,7 +212,7 @@ lf_sqlite_check(struct lf_store_reader *base, bool quick, const volatile bool *s
 
     if (error == NULL)
         error = &local; /* its words are needed for findings */
-    if (stop != NULL && *stop)
+    if (stop != NULL && atomic_load(stop))
         return lf_sqlite_fail(connection, SQLITE_INTERRUPT, error);
     watch_start(&watch, stop, connection->db);
     status = as_finding(check_pages(connection, quick, findings, error), findings, error);

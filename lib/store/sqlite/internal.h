@@ -107,7 +107,7 @@ enum lf_status lf_sqlite_keys(struct lf_store_reader *reader, struct lf_arena *a
 
 /* ---- check.c, backup.c ---- */
 
-enum lf_status lf_sqlite_check(struct lf_store_reader *reader, bool quick, const volatile bool *stop,
+enum lf_status lf_sqlite_check(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                                struct lf_findings *findings, struct lf_error *error);
 enum lf_status lf_sqlite_backup(struct lf_store_reader *reader, const char *target, struct lf_error *error);
 

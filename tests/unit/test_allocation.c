@@ -1,0 +1,365 @@
+/*
+ * test_allocation.c - each allocation fails in turn: nothing crashes, nothing leaks, and the status says OUT_OF_MEMORY.
+ *
+ * The program is linked with
+ *     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+ *     -Wl,--wrap=lf_arena_alloc,--wrap=lf_arena_calloc,--wrap=lf_arena_copy,--wrap=lf_arena_printf
+ * so that whatever the libraries of ours ask for comes through here: pieces of an arena as well as memory for it. (The
+ * store's tests see to SQLite's own memory.) Leaks are for a sanitizer or valgrind to see.
+ */
+#include "app/keys.h"
+#include "app/service.h"
+#include "app_fixture.h"
+#include "base/log.h"
+
+#include <stdatomic.h>
+
+#define NOW_MS INT64_C(1780000000000)
+
+/* ---- failing ---- */
+
+static struct {
+    atomic_bool armed;
+    atomic_long left; /* allocations before the one that fails; below 0: it has failed */
+} fault;
+
+static bool
+fails_now(void)
+{
+    return atomic_load(&fault.armed) && atomic_fetch_sub(&fault.left, 1) == 0;
+}
+
+static void
+arm(long left)
+{
+    atomic_store(&fault.left, left);
+    atomic_store(&fault.armed, true);
+}
+
+/* Whether it came to the failure. */
+static bool
+disarm(void)
+{
+    atomic_store(&fault.armed, false);
+    return atomic_load(&fault.left) < 0;
+}
+
+#define WRAP(type, name, parameters, arguments)              \
+    type __real_##name parameters;                           \
+    type __wrap_##name parameters;                           \
+    type __wrap_##name parameters                            \
+    {                                                        \
+        return fails_now() ? NULL : __real_##name arguments; \
+    }
+
+WRAP(void *, malloc, (size_t size), (size))
+WRAP(void *, calloc, (size_t count, size_t size), (count, size))
+WRAP(void *, realloc, (void *memory, size_t size), (memory, size))
+WRAP(void *, lf_arena_alloc, (struct lf_arena * arena, size_t size), (arena, size))
+WRAP(void *, lf_arena_calloc, (struct lf_arena * arena, size_t count, size_t size), (arena, count, size))
+WRAP(char *, lf_arena_copy, (struct lf_arena * arena, const char *bytes, size_t len), (arena, bytes, len))
+
+char *__wrap_lf_arena_printf(struct lf_arena *arena, const char *format, ...) LF_PRINTF(2, 3);
+
+/* Its arguments cannot be handed on: the text is made here. */
+char *
+__wrap_lf_arena_printf(struct lf_arena *arena, const char *format, ...)
+{
+    char text[8192];
+    va_list args;
+    int len = 0;
+
+    va_start(args, format);
+    len = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    assert_in_range(len, 0, (int)sizeof text - 1);
+    return fails_now() ? NULL : __real_lf_arena_copy(arena, text, (size_t)len);
+}
+
+/* ---- what is tried ---- */
+
+struct trial {
+    struct fixture *f;
+    struct lf_arena *arena; /* fresh for each time */
+    const struct lf_profiles *profiles;
+    struct lf_stored_score score;
+    const char *answer;
+    bool may_do_without; /* not every allocation is needed: the pointer of a parent serves where its child's fails */
+};
+
+/* Runs it until no allocation fails any more. It returns the status; what it made it has to have freed. */
+static void
+try_each(struct trial *trial, const char *what, enum lf_status (*run)(struct trial *trial, struct lf_error *error))
+{
+    for (long n = 0;; n++) {
+        struct lf_error error = {.status = LF_OK};
+        enum lf_status status = LF_OK;
+        bool failed = false;
+
+        trial->arena = lf_arena_create(64, 1 << 24);
+        assert_non_null(trial->arena);
+        arm(n);
+        status = run(trial, &error);
+        failed = disarm();
+        lf_arena_destroy(trial->arena);
+        if (!failed) {
+            if (status != LF_OK)
+                fail_msg("%s: %s", what, error.detail);
+            assert_true(n > 0);
+            return;
+        }
+        if (status == LF_OK && trial->may_do_without)
+            continue;
+        if (status != LF_OUT_OF_MEMORY)
+            fail_msg("%s, allocation %ld: %s: %s", what, n, lf_status_word(status), error.detail);
+        assert_int_equal(error.status, LF_OUT_OF_MEMORY);
+        assert_true(strlen(error.detail) > 0);
+    }
+}
+
+#define TRY(trial, run) try_each(trial, #run, run)
+
+static const char MEMBERS[] = PLAIN_ATTRIBUTES ",'caps':[{'category':'firmographic','max':15}]";
+static const char LEAD[] =
+    "{'lead':{'id':'L-1','company':{'employees':860,'domain':'mill.example'},'people':[{'title':'VP Operations'},"
+    "{'title':['Chief','x']}]},'as_of':'2026-06-01','icps':['one','two']}";
+
+static enum lf_status
+make_profiles(struct trial *trial, struct lf_error *error)
+{
+    static char text[4096];
+    struct lf_profiles *profiles = NULL;
+    struct lf_findings findings;
+    enum lf_status status = LF_OK;
+
+    if (text[0] == '\0') {
+        atomic_store(&fault.armed, false); /* the first time only, for the text itself */
+        (void)snprintf(text, sizeof text, "%s", definition(trial->f, "one", "core", MEMBERS));
+        atomic_store(&fault.armed, true);
+    }
+    lf_findings_init(&findings, trial->arena);
+    status = lf_profiles_create(2, &profiles, error);
+    if (status != LF_OK)
+        return status;
+    status = lf_profiles_add(profiles, text, strlen(text), 1, 1, &findings, error);
+    if (status == LF_OK)
+        status = lf_profiles_add(profiles, text, strlen(text), 2, 1, NULL, error);
+    if (status == LF_OK)
+        status = lf_profiles_compile(profiles, NULL, error);
+    lf_profiles_destroy(profiles);
+    return status;
+}
+
+static enum lf_status
+load_live(struct trial *trial, struct lf_error *error)
+{
+    struct lf_live live;
+    struct lf_profiles *profiles = NULL;
+    enum lf_status status = LF_OK;
+
+    lf_live_init(&live);
+    status = lf_live_load(trial->f->reader, &profiles, error);
+    if (status == LF_OK)
+        status = lf_live_replace(&live, profiles, error);
+    if (status != LF_OK)
+        lf_profiles_destroy(profiles);
+    lf_live_finish(&live);
+    return status;
+}
+
+static enum lf_status
+load_keyring(struct trial *trial, struct lf_error *error)
+{
+    struct lf_keyring *keyring = NULL;
+    enum lf_status status = lf_keyring_load(trial->f->reader, 5, &keyring, error);
+
+    if (status == LF_OK)
+        lf_keyring_destroy(keyring);
+    return status;
+}
+
+/* The whole way of a lead: read, scored, recorded, told. */
+static enum lf_status
+score(struct trial *trial, struct lf_error *error)
+{
+    static const char *text;
+    const struct lf_json *body = NULL;
+    struct lf_findings findings;
+    struct lf_score_request request;
+    struct lf_scoring scoring;
+    struct lf_stored_score stored;
+    struct lf_buf buf;
+    enum lf_status status = LF_OK;
+
+    if (text == NULL) {
+        atomic_store(&fault.armed, false);
+        text = support_quoted(trial->f->arena, LEAD);
+        atomic_store(&fault.armed, true);
+    }
+    lf_findings_init(&findings, trial->arena);
+    status = lf_json_parse(trial->arena, text, strlen(text), &LF_JSON_DOCUMENT_LIMITS, &body, error);
+    if (status == LF_OK)
+        status = lf_score_request_read(trial->arena, body, false, &findings, &request, error);
+    if (status == LF_OK)
+        status = lf_scoring_run(trial->arena, trial->profiles, &request, NOW_MS, &scoring, error);
+    if (status == LF_OK)
+        status = lf_scoring_record(trial->arena, &scoring, true, &stored, error);
+    if (status == LF_OK)
+        status = lf_scoring_record(trial->arena, &scoring, false, &stored, error);
+    if (status != LF_OK)
+        return status;
+    lf_buf_init(&buf, trial->arena, 1 << 20);
+    lf_scoring_tell(&buf, trial->arena, &scoring, NULL, NOW_MS, 0);
+    return lf_buf_failed(&buf) ? lf_fail(error, LF_OUT_OF_MEMORY, "the answer") : LF_OK;
+}
+
+/* A refused request: however little of it can be told, it is not taken for another fault. */
+static enum lf_status
+refuse(struct trial *trial, struct lf_error *error)
+{
+    static const struct lf_json *body;
+    struct lf_findings findings;
+    struct lf_score_request request;
+    enum lf_status status = LF_OK;
+
+    if (body == NULL) {
+        atomic_store(&fault.armed, false);
+        body = support_json(trial->f->arena, "{'lead':{'id':true},'as_of':'x','icps':['a','a'],'led':1}");
+        atomic_store(&fault.armed, true);
+    }
+    lf_findings_init(&findings, trial->arena);
+    status = lf_score_request_read(trial->arena, body, false, &findings, &request, error);
+    return status == LF_INVALID_REQUEST && findings.count == 4 ? LF_OK : status;
+}
+
+static enum lf_status
+retell(struct trial *trial, struct lf_error *error)
+{
+    struct lf_buf buf;
+    enum lf_status status = LF_OK;
+
+    lf_buf_init(&buf, trial->arena, 1 << 20);
+    status = lf_scoring_retell(trial->f->reader, trial->arena, &trial->score, &buf, error);
+    if (status == LF_OK && lf_buf_failed(&buf))
+        return lf_fail(error, LF_OUT_OF_MEMORY, "the answer");
+    if (status == LF_OK)
+        assert_memory_equal(buf.data, trial->answer, buf.len);
+    return status;
+}
+
+static enum lf_status
+repeat(struct trial *trial, struct lf_error *error)
+{
+    bool agrees = false;
+    enum lf_status status = lf_scoring_repeat(trial->f->reader, trial->arena, &trial->score, &agrees, error);
+
+    assert_true(agrees == (status == LF_OK));
+    return status;
+}
+
+static void
+prepare(struct fixture *f)
+{
+    struct lf_stored_key key;
+    char text[LF_API_KEY_TEXT_MAX];
+
+    publish_icp(f, "one", "core", MEMBERS, 1);
+    publish_icp(f, "two", "experimental", MEMBERS, 1);
+    publish_icp(f, "three", "core", MEMBERS, 1);
+    OK(lf_store_set_archived(f->store, "three", true, NOW_MS, &f->error));
+    put_list(f, "competitors", "rival.example");
+    put_list(f, "others", "other.example");
+    for (int i = 0; i < 3; i++) {
+        OK(lf_api_key_create("k", LF_SCOPE_SCORE, NOW_MS, 0, &key, text, &f->error));
+        OK(lf_store_create_key(f->store, &key, &f->error));
+    }
+}
+
+static void
+test_loading(void **state)
+{
+    struct fixture *f = *state;
+    struct trial trial = {.f = f};
+
+    prepare(f);
+    TRY(&trial, make_profiles);
+    TRY(&trial, load_live);
+    TRY(&trial, load_keyring);
+}
+
+static void
+test_scoring(void **state)
+{
+    struct fixture *f = *state;
+    struct trial trial = {.f = f};
+    struct lf_profiles *profiles = NULL;
+    struct lf_score_request request;
+    struct lf_scoring scoring;
+    struct lf_buf buf;
+
+    prepare(f);
+    profiles = load_profiles(f);
+    trial.profiles = profiles;
+    TRY(&trial, score);
+    trial.may_do_without = true;
+    TRY(&trial, refuse);
+    trial.may_do_without = false;
+
+    request = request_of(f, LEAD);
+    OK(lf_scoring_run(f->arena, profiles, &request, NOW_MS, &scoring, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, false, &trial.score, &f->error));
+    assert_true(lf_ulid_next(&f->mint, NOW_MS, &trial.score.id));
+    lf_buf_init(&buf, f->arena, 1 << 20);
+    lf_scoring_tell(&buf, f->arena, &scoring, &trial.score.id, lf_ulid_ms(trial.score.id), 0);
+    trial.answer = lf_buf_terminate(&buf);
+    assert_non_null(trial.answer);
+    TRY(&trial, retell);
+    TRY(&trial, repeat);
+    lf_profiles_destroy(profiles);
+}
+
+/* Its threads allocate as well, so that which allocation fails is not always the same; and what the look over the
+ * database lacks does not stop a service from starting. */
+static void
+test_service(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_service_options options = {.db = f->path, .queue = 10, .batch = 5, .stall_ms = 60000, .rate_limit = 5};
+    bool failed = true;
+
+    prepare(f);
+    close_store(f);
+    for (long n = 0; failed; n++) {
+        struct lf_service *service = NULL;
+        enum lf_status status = LF_OK;
+
+        arm(n);
+        status = lf_service_start(&options, &service, &f->error);
+        if (status == LF_OK)
+            lf_service_stop(service);
+        else
+            assert_string_equal(lf_status_word(status), "out_of_memory");
+        failed = disarm();
+        assert_true(failed || status == LF_OK);
+    }
+    open_store(f);
+}
+
+static int
+group_setup(void **state)
+{
+    lf_log_set_level(LF_LOG_ERROR); /* what cannot be done for lack of memory is logged, on purpose */
+    return support_group_setup(state);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest TESTS[] = {
+        STORE_TEST(test_loading),
+        STORE_TEST(test_scoring),
+        STORE_TEST(test_service),
+    };
+
+    return cmocka_run_group_tests(TESTS, group_setup, NULL);
+}

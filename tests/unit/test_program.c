@@ -1,0 +1,386 @@
+/*
+ * test_program.c - many ICPs in one program give what each gives alone; finding fields in leads of any shape; lists.
+ */
+#include "core/program.h"
+
+#include "support.h"
+
+#include "base/text.h"
+
+#define AS_OF "2026-06-15T12:00:00Z"
+
+/* Everything that one ICP makes of a lead, as the answer tells it. */
+static const char *
+told(struct lf_arena *arena, const struct lf_program *program, size_t index, const struct lf_json *lead)
+{
+    struct support_scored scored = support_score(arena, program, index, lead, AS_OF);
+    struct lf_result result = {.teller = lf_teller_create(arena, lf_program_member(program, index)->icp, 1),
+                               .scorer = scored.scorer,
+                               .evaluation = scored.evaluation,
+                               .index = index,
+                               .outcome = scored.outcome,
+                               .score = scored.score};
+    struct lf_answer answer = {.lead_id = "",
+                               .results = &result,
+                               .result_count = 1,
+                               .explain = LF_EXPLAIN_FULL,
+                               .as_of_ms = support_ms(AS_OF)};
+    struct lf_buf buf;
+
+    lf_buf_init(&buf, arena, 8 << 20);
+    assert_non_null(result.teller);
+    lf_answer_put(&buf, arena, &answer);
+    return lf_buf_terminate(&buf);
+}
+
+/* The config ICPs ask many of the same fields, and some of the same questions: together they share leaves. */
+static void
+test_shared_equals_alone(void **state)
+{
+    const struct lf_icp *icps[2 * SUPPORT_CONFIG_ICPS];
+    const struct lf_program *together = NULL, *alone[SUPPORT_CONFIG_ICPS];
+    struct support_random random = {3};
+    size_t matched = 0, unknown = 0, unmatched = 0;
+
+    for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++) {
+        icps[i] = icps[2 * SUPPORT_CONFIG_ICPS - 1 - i] = support_config_icp(*state, i);
+        alone[i] = support_program(&icps[i], 1, NULL);
+    }
+    together = support_program(icps, 2 * SUPPORT_CONFIG_ICPS, NULL);
+    for (int turn = 0; turn < 300; turn++) {
+        struct lf_arena *arena = lf_arena_create(65536, 64 << 20);
+        const struct lf_json *lead = support_random_lead(arena, &random, icps, SUPPORT_CONFIG_ICPS);
+        /* One evaluation for all, in which the answers of shared leaves are kept. */
+        struct lf_evaluation *evaluation = lf_evaluation_create(together, arena, lead, support_ms(AS_OF));
+
+        assert_non_null(evaluation);
+        for (size_t i = 0; i < 2 * SUPPORT_CONFIG_ICPS; i++) {
+            size_t at = i < SUPPORT_CONFIG_ICPS ? i : 2 * SUPPORT_CONFIG_ICPS - 1 - i;
+            struct support_scored scored = support_score(arena, alone[at], 0, lead, AS_OF);
+            const struct lf_outcome *shared = lf_evaluate(evaluation, i);
+
+            assert_non_null(shared);
+            for (size_t a = 0; a < icps[i]->attribute_count; a++) {
+                const struct lf_attribute_outcome *x = &shared->attributes[a], *y = &scored.outcome->attributes[a];
+                struct lf_buf left, right;
+
+                assert_int_equal(x->status, y->status);
+                assert_int_equal(x->rule, y->rule);
+                assert_int_equal(x->fit, y->fit);
+                assert_int_equal(x->field, y->field);
+                assert_int_equal(x->missing, y->missing);
+                assert_int_equal(x->invalid, y->invalid);
+                lf_buf_init(&left, arena, 1 << 20);
+                lf_buf_init(&right, arena, 1 << 20);
+                lf_evaluation_value(evaluation, i, x->field, &left);
+                lf_evaluation_value(scored.evaluation, 0, y->field, &right);
+                assert_int_equal(left.len, right.len);
+                if (left.len > 0)
+                    assert_memory_equal(left.data, right.data, left.len);
+                matched += x->status == LF_ATTRIBUTE_MATCHED;
+                unmatched += x->status == LF_ATTRIBUTE_UNMATCHED;
+                unknown += x->status == LF_ATTRIBUTE_UNKNOWN;
+            }
+            for (size_t d = 0; d < icps[i]->disqualifier_count; d++)
+                assert_int_equal(shared->disqualifiers[d], scored.outcome->disqualifiers[d]);
+        }
+        if (turn % 10 == 0)
+            assert_string_equal(told(arena, together, (size_t)turn % SUPPORT_CONFIG_ICPS, lead),
+                                told(arena, alone[turn % SUPPORT_CONFIG_ICPS], 0, lead));
+        lf_arena_destroy(arena);
+    }
+    /* The leads were not all alike. */
+    assert_true(matched > 1000 && unmatched > 1000 && unknown > 1000);
+}
+
+/* The input that is kept is enough: whatever the lead, the ICPs that wanted it make the same of it. */
+static void
+test_input_is_enough(void **state)
+{
+    const struct lf_icp *icps[SUPPORT_CONFIG_ICPS];
+    const struct lf_program *program = NULL;
+    struct support_random random = {9};
+
+    for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+        icps[i] = support_config_icp(*state, i);
+    program = support_program(icps, SUPPORT_CONFIG_ICPS, NULL);
+    for (int turn = 0; turn < 200; turn++) {
+        struct lf_arena *arena = lf_arena_create(65536, 64 << 20);
+        const struct lf_json *lead = support_random_lead(arena, &random, icps, SUPPORT_CONFIG_ICPS), *input = NULL;
+        struct lf_evaluation *evaluation = lf_evaluation_create(program, arena, lead, support_ms(AS_OF));
+        bool wanted[SUPPORT_CONFIG_ICPS];
+        struct lf_error error;
+        struct lf_buf buf;
+
+        for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+            wanted[i] = support_random(&random, 3) == 0;
+        lf_buf_init(&buf, arena, 8 << 20);
+        lf_evaluation_put_input(evaluation, lead, wanted, &buf);
+        assert_int_equal(lf_json_parse(arena, buf.data, buf.len, &LF_JSON_DOCUMENT_LIMITS, &input, &error), LF_OK);
+        for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+            if (wanted[i])
+                assert_string_equal(told(arena, program, i, lead), told(arena, program, i, input));
+        lf_arena_destroy(arena);
+    }
+}
+
+static void
+test_input_holds_no_more(void **state)
+{
+    static const struct {
+        const char *lead, *kept;
+    } ROWS[] = {
+        {"{'email':'x@y','company':{'size':5,'name':'Acme'}}", "{'company':{'size':5}}"},
+        {"{'company':7,'secret':1}", "{}"},
+        {"{'company':[{'size':1,'x':2},'no',{'size':3},{}]}", "{'company':[{'size':1},{'size':3},{}]}"},
+        {"{'people':[{'title':['a',{'b':1}],'name':'N'}]}", "{'people':[{'title':['a',{'b':1}]}]}"},
+        {"{'a':{'b':{'c':1},'x':2}}", "{'a':{'b':{'c':1}}}"},
+        {"{}", "{}"},
+    };
+    const struct lf_icp *icps[2] = {
+        support_icp_when(*state, "{'any':[{'field':'company.size','is':1},{'field':'people.title','is':'a'},"
+                                 "{'field':'a.b','exists':true},{'field':'a.b.c','is':1}]}"),
+        support_icp_when(*state, "{'field':'email','is':'x@y'}"),
+    };
+    const bool wanted[2] = {true, false};
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        const struct lf_json *lead = support_json(*state, ROWS[i].lead);
+        struct lf_evaluation *evaluation =
+            lf_evaluation_create(support_program(icps, 2, NULL), *state, lead, support_ms(AS_OF));
+        struct lf_buf buf;
+
+        lf_buf_init(&buf, *state, 1 << 20);
+        lf_evaluation_put_input(evaluation, lead, wanted, &buf);
+        assert_string_equal(lf_buf_terminate(&buf), support_quoted(*state, ROWS[i].kept));
+    }
+}
+
+/* ---- leads of any shape ---- */
+
+static const struct {
+    const char *field, *lead, *value;
+} VALUES[] = {
+    {"a", "{'a':'x'}", "x"},
+    {"a", "{'a':' As it Stands '}", " As it Stands "},
+    {"a", "{'a':1.50}", "1.5"},
+    {"a", "{'a':-0}", "0"},
+    {"a", "{'a':true}", "true"},
+    {"a", "{'a':null}", ""},
+    {"a", "{'a':{'b':1}}", ""},
+    {"a", "{'a':['x',null,'','y',{},[1],2,false]}", "x, y, 2, false"},
+    {"a.b", "{'a':{'b':'x'}}", "x"},
+    {"a.b", "{'a.b':'x'}", ""},
+    {"a.b", "{'a':'x'}", ""},
+    {"a.b", "{'a':[{'b':'x'},{'c':'y'},{'b':['z','w']},3,[{'b':'no'}]]}", "x, z, w"},
+    {"a.b.c", "{'a':[{'b':[{'c':1},{'c':2}]},{'b':{'c':3}}]}", "1, 2, 3"},
+    {"A", "{'a':'x'}", ""},
+    {"total time", "{'total time':5}", "5"},
+    {"ä.€", "{'ä':{'€':'x'}}", "x"},
+    {"a", "{'ab':'no','':'no','a':'x'}", "x"},
+    {"abcdefghij", "{'abcdefghi':'no','abcdefghijk':'no','abcdefghij':'x','abcdefghxj':'no'}", "x"},
+};
+
+static void
+test_values(void **state)
+{
+    for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) {
+        const struct lf_icp *icp =
+            support_icp_when(*state, lf_arena_printf(*state, "{'field':'%s','exists':true}", VALUES[i].field));
+        struct support_scored scored =
+            support_score(*state, support_program(&icp, 1, NULL), 0, support_json(*state, VALUES[i].lead), AS_OF);
+        struct lf_buf buf;
+
+        lf_buf_init(&buf, *state, 1 << 20);
+        lf_evaluation_value(scored.evaluation, 0, 0, &buf);
+        if (strcmp(lf_buf_terminate(&buf), VALUES[i].value) != 0)
+            fail_msg("%s of %s: %s", VALUES[i].field, VALUES[i].lead, buf.data);
+    }
+}
+
+/* At most 1,000 characters, then dots; characters, not bytes, whether in one text or joined. */
+static void
+test_values_are_cut(void **state)
+{
+    const struct lf_icp *icp = support_icp_when(*state, "{'field':'a','exists':true}");
+
+    for (size_t joined = 0; joined < 2; joined++)
+        for (size_t characters = 996; characters <= 1004; characters++) {
+            struct lf_buf lead, value;
+            struct support_scored scored;
+
+            lf_buf_init(&lead, *state, 1 << 20);
+            lf_buf_text(&lead, joined != 0 ? "{'a':['€€€','" : "{'a':'");
+            for (size_t i = joined != 0 ? 5 : 0; i < characters; i++)
+                lf_buf_lit(&lead, "Ä");
+            lf_buf_text(&lead, joined != 0 ? "']}" : "'}");
+            scored = support_score(*state, support_program(&icp, 1, NULL), 0,
+                                   support_json(*state, lf_buf_terminate(&lead)), AS_OF);
+            lf_buf_init(&value, *state, 1 << 20);
+            lf_evaluation_value(scored.evaluation, 0, 0, &value);
+            assert_true(lf_text_is_utf8(value.data, value.len, NULL));
+            assert_int_equal(lf_text_length(value.data, value.len),
+                             characters <= LF_VALUE_MAX ? characters : LF_VALUE_MAX + 1);
+            assert_true((memcmp(value.data + value.len - 3, "…", 3) == 0) == (characters > LF_VALUE_MAX));
+        }
+}
+
+/* A lead of nothing but members that nobody reads, or as deep as the door lets it be. */
+static void
+test_hostile_leads(void **state)
+{
+    const struct lf_icp *icps[SUPPORT_CONFIG_ICPS];
+    const struct lf_program *program = NULL;
+    struct lf_buf buf;
+
+    for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+        icps[i] = support_config_icp(*state, i);
+    program = support_program(icps, SUPPORT_CONFIG_ICPS, NULL);
+    for (int shape = 0; shape < 4; shape++) {
+        const struct lf_json *lead = NULL;
+        struct lf_error error;
+
+        lf_buf_init(&buf, *state, 4 << 20);
+        lf_buf_lit(&buf, "{\"company\":");
+        if (shape == 0) {
+            for (int i = 0; i < 60; i++)
+                lf_buf_lit(&buf, "[{\"company\":");
+            lf_buf_lit(&buf, "1");
+            for (int i = 0; i < 60; i++)
+                lf_buf_lit(&buf, "}]");
+        } else if (shape == 1) {
+            lf_buf_lit(&buf, "{");
+            for (int i = 0; i < 490; i++)
+                lf_buf_printf(&buf, "%s\"employees%d\":%d", i > 0 ? "," : "", i, i);
+            lf_buf_lit(&buf, "}");
+        } else if (shape == 2) {
+            lf_buf_lit(&buf, "[");
+            for (int i = 0; i < 490; i++)
+                lf_buf_printf(&buf, "%s{\"employees\":[%d,\"x\",null]}", i > 0 ? "," : "", i);
+            lf_buf_lit(&buf, "]");
+        } else {
+            lf_buf_lit(&buf, "{\"industry\":[");
+            for (int i = 0; i < 9999; i++)
+                lf_buf_printf(&buf, "%s\"industry %d\"", i > 0 ? "," : "", i);
+            lf_buf_lit(&buf, "]}");
+        }
+        lf_buf_lit(&buf, "}");
+        assert_false(lf_buf_failed(&buf));
+        assert_int_equal(lf_json_parse(*state, buf.data, buf.len,
+                                       shape == 0 ? &LF_JSON_DOCUMENT_LIMITS : &LF_JSON_LEAD_LIMITS, &lead, &error),
+                         shape == 0 ? LF_TOO_DEEP : LF_OK);
+        if (shape == 0)
+            continue;
+        for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+            assert_non_null(told(*state, program, i, lead));
+    }
+}
+
+/* ---- lists and members ---- */
+
+static struct lf_named_list *list;
+
+static const struct lf_named_list *
+find_list(void *context, const char *key)
+{
+    assert_ptr_equal(context, &list);
+    return strcmp(key, "rivals") == 0 ? list : NULL;
+}
+
+static void
+test_named_lists(void **state)
+{
+    static const struct {
+        const char *list, *lead;
+        char verdict;
+    } ROWS[] = {
+        {"rivals", "{'d':' ACME.com'}", 'T'},
+        {"rivals", "{'d':'acme.co'}", 'F'},
+        {"rivals", "{'d':['x','5']}", 'T'},
+        {"rivals", "{'d':5.0}", 'T'},
+        {"rivals", "{'d':''}", 'U'},
+        {"rivals", "{'d':[null,'x']}", 'U'},
+        {"unheard-of", "{'d':'acme.com'}", 'F'},
+    };
+    static const char *const ENTRIES[] = {"Acme.com", "  ", "5", "ACME.COM", ""};
+    struct lf_list_source source = {find_list, &list};
+    struct lf_error error;
+
+    assert_int_equal(lf_named_list_create("rivals", 3, ENTRIES, 5, &list, &error), LF_OK);
+    assert_int_equal(list->set.count, 2);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        const struct lf_icp *icp =
+            support_icp_when(*state, lf_arena_printf(*state, "{'field':'d','in_list':'%s'}", ROWS[i].list));
+        struct support_scored scored =
+            support_score(*state, support_program(&icp, 1, &source), 0, support_json(*state, ROWS[i].lead), AS_OF);
+        enum lf_attribute_status status = scored.outcome->attributes[0].status;
+
+        if ((status == LF_ATTRIBUTE_MATCHED ? 'T' : status == LF_ATTRIBUTE_UNMATCHED ? 'F' : 'U') != ROWS[i].verdict)
+            fail_msg("%s of %s", ROWS[i].list, ROWS[i].lead);
+    }
+    lf_named_list_destroy(list);
+}
+
+static void
+test_members(void **state)
+{
+    const struct lf_icp *icps[SUPPORT_CONFIG_ICPS];
+    const struct lf_program *program = NULL;
+
+    for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+        icps[i] = support_config_icp(*state, i);
+    program = support_program(icps, SUPPORT_CONFIG_ICPS, NULL);
+    assert_int_equal(lf_program_count(program), SUPPORT_CONFIG_ICPS);
+    for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++) {
+        assert_int_equal(lf_program_find(program, icps[i]->key), i);
+        assert_ptr_equal(lf_program_member(program, i)->icp, icps[i]);
+        assert_int_equal(lf_program_member(program, i)->version_id, i + 1);
+    }
+    assert_true(lf_program_find(program, "nobody") == SIZE_MAX);
+    program = support_program(NULL, 0, NULL);
+    assert_int_equal(lf_program_count(program), 0);
+    assert_non_null(lf_evaluation_create(program, *state, support_json(*state, "{'a':1}"), 0));
+    lf_program_destroy(NULL);
+}
+
+/* More than eight texts are looked up in a set: the same answers on both sides of that bound. */
+static void
+test_large_sets(void **state)
+{
+    static const size_t COUNTS[] = {1, 8, 9, 1000, 10000};
+
+    for (size_t c = 0; c < sizeof COUNTS / sizeof *COUNTS; c++) {
+        struct lf_buf buf;
+        const struct lf_icp *icp = NULL;
+        const struct lf_program *program = NULL;
+
+        lf_buf_init(&buf, *state, 4 << 20);
+        lf_buf_lit(&buf, "{'field':'f','in':[");
+        for (size_t i = 0; i < COUNTS[c]; i++)
+            lf_buf_printf(&buf, i % 3 == 2 ? "%s%zu" : "%s'Text %zu'", i > 0 ? "," : "", i);
+        lf_buf_lit(&buf, "]}");
+        icp = support_icp_when(*state, lf_buf_terminate(&buf));
+        program = support_program(&icp, 1, NULL);
+        for (size_t i = 0; i < COUNTS[c] + 5; i += 1 + COUNTS[c] / 50) {
+            const char *lead = lf_arena_printf(*state, i % 3 == 2 ? "{'f':'%zu'}" : "{'f':'tEXT  %zu'}", i);
+            struct support_scored scored = support_score(*state, program, 0, support_json(*state, lead), AS_OF);
+
+            assert_int_equal(scored.outcome->attributes[0].status,
+                             i < COUNTS[c] ? LF_ATTRIBUTE_MATCHED : LF_ATTRIBUTE_UNMATCHED);
+        }
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUPPORT_TEST(test_shared_equals_alone), SUPPORT_TEST(test_input_is_enough),
+        SUPPORT_TEST(test_input_holds_no_more), SUPPORT_TEST(test_values),
+        SUPPORT_TEST(test_values_are_cut),      SUPPORT_TEST(test_hostile_leads),
+        SUPPORT_TEST(test_named_lists),         SUPPORT_TEST(test_members),
+        SUPPORT_TEST(test_large_sets),
+    };
+
+    return cmocka_run_group_tests(tests, support_group_setup, NULL);
+}
