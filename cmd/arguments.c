@@ -13,6 +13,8 @@
 
 extern char **environ;
 
+enum { COLUMNS_LEAST = 20, COLUMNS_MOST = 1000, COLUMNS_OF_A_FILE = 160 };
+
 int
 wrong_usage(const struct command *command, const char *format, ...)
 {
@@ -193,8 +195,10 @@ bool
 output_is_terminal(int *ret_columns)
 {
     struct winsize size = {0};
+    const char *columns = getenv("COLUMNS");
+    int told = columns != NULL ? atoi(columns) : 0;
 
-    *ret_columns = 80;
+    *ret_columns = told >= COLUMNS_LEAST && told <= COLUMNS_MOST ? told : COLUMNS_OF_A_FILE;
     if (!isatty(STDOUT_FILENO))
         return false;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)

@@ -68,7 +68,7 @@ struct lf_config *make_config(const char *file, int *ret_exit);
  * "-" is standard input. FILE. */
 enum lf_status read_file(const char *path, size_t max, char **ret_text, size_t *ret_len, struct lf_error *error);
 
-/* Whether standard output is a terminal, and how wide it is (80 where that is not known). */
+/* Whether standard output is a terminal, and how wide it is: what COLUMNS says where that is not known (160 without). */
 bool output_is_terminal(int *ret_columns);
 
 #endif

@@ -89,7 +89,6 @@ static enum lf_status
 lint(const char *path, const struct definition *definition, const struct lf_list_source *lists, FILE *out,
      size_t *errors, size_t *warnings, struct lf_error *error)
 {
-    static const char *const WORDS[] = {"error", "warning", "info"};
     struct lf_lint_context context = {.today_us = lf_time_now_ms() * 1000};
     struct lf_lint found;
     enum lf_status status = LF_OK;
@@ -100,12 +99,16 @@ lint(const char *path, const struct definition *definition, const struct lf_list
     for (size_t i = 0; status == LF_OK && i < found.count; i++) {
         const struct lf_lint_item *item = &found.items[i];
 
-        *errors += item->severity == LF_LINT_ERROR;
-        *warnings += item->severity == LF_LINT_WARNING;
-        (void)fprintf(out, "%s: %s %s at %s: %s %s\n", path, WORDS[item->severity], item->code,
+        (void)fprintf(out, "%s: %s %s at %s: %s. %s\n", path, lf_lint_severity_word(item->severity), item->code,
                       item->pointer[0] != '\0' ? item->pointer : "/", item->detail, item->fix);
     }
-    return status;
+    if (status != LF_OK)
+        return status;
+    if (found.dropped > 0)
+        (void)fprintf(out, "%s: and %zu more\n", path, found.dropped);
+    *errors += found.counts[LF_LINT_ERROR];
+    *warnings += found.counts[LF_LINT_WARNING];
+    return LF_OK;
 }
 
 int

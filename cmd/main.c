@@ -20,8 +20,11 @@ static const struct command COMMANDS[] = {
      "  --as-of TIME        the moment dates are read against (now)\n"
      "  --explain WORD      full, summary or none (summary)\n"
      "  --format WORD       table (on a terminal), csv or ndjson\n"
-     "  --separator CHAR    of a CSV input: , or ; or tab (found out from its header)\n"
-     "  --top N             of a table: the best N leads\n",
+     "  --separator CHAR    of a CSV input: , ; | or tab (found out from its header)\n"
+     "  --top N             of a table: the best N leads, at most 100000\n\n"
+     "INPUT is CSV with dotted fields in its header, NDJSON, or a JSON document of leads: a list, {\"records\": [...]},\n"
+     "or objects one after another, up to 64 MiB. - is standard input. Where the output is no terminal, CSV is answered\n"
+     "with CSV and the rest with NDJSON; --explain concerns NDJSON.\n",
      command_score},
     {"icp lint", "[--strict] FILE.json…", "tell what is wrong or weak in ICP definitions",
      "  --strict            warnings count as errors\n", command_icp_lint},
@@ -90,18 +93,19 @@ static int
 unknown_command(int argc, char **argv)
 {
     size_t len = strlen(argv[1]);
-    bool group = false;
+    bool group = false, asked = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    FILE *out = asked ? stdout : stderr;
 
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         group = group || (strncmp(COMMANDS[i].name, argv[1], len) == 0 && COMMANDS[i].name[len] == ' ');
     if (!group)
         (void)fprintf(stderr, "leadfit: there is no command \"%s\": leadfit --help lists them\n", argv[1]);
-    else if (argc > 2 && strcmp(argv[2], "--help") != 0)
+    else if (argc > 2 && !asked)
         (void)fprintf(stderr, "leadfit: there is no command \"%s %s\": there are\n", argv[1], argv[2]);
     for (size_t i = 0; group && i < COMMAND_COUNT; i++)
         if (strncmp(COMMANDS[i].name, argv[1], len) == 0)
-            (void)fprintf(stderr, "  leadfit %-12s %s\n", COMMANDS[i].name, COMMANDS[i].help);
-    return EXIT_WRONG_USAGE;
+            (void)fprintf(out, "  leadfit %-12s %s\n", COMMANDS[i].name, COMMANDS[i].help);
+    return group && asked ? EXIT_FINE : EXIT_WRONG_USAGE;
 }
 
 int

@@ -78,7 +78,8 @@ read_all(const uint8_t *bytes, size_t size, bool whole, struct lf_arena *make_le
         for (size_t i = 0; i < record.count; i++)
             hash = hash * 31 + lf_text_hash(record.cells[i].bytes, record.cells[i].len, SEED);
         if (make_leads != NULL && plan == NULL) {
-            (void)lf_csv_plan_create(&record, &plan, &error); /* any status will do */
+            if (lf_csv_plan_create(&record, &plan, &error) != LF_OK)
+                plan = NULL; /* any status will do */
         } else if (make_leads != NULL) {
             const struct lf_json *lead = NULL;
             enum lf_status status = lf_csv_plan_lead(plan, &record, make_leads, &lead, &error);

@@ -371,15 +371,110 @@ test_large_sets(void **state)
     }
 }
 
+/* Leaves that are alike but for one operand are not shared: the first holds for the lead, the second does not. */
+static const struct {
+    const char *holds, *fails, *lead;
+} ALIKE[] = {
+    {"{'field':'f','between':[1,9]}", "{'field':'f','between':[1,4]}", "{'f':5}"},
+    {"{'field':'f','between':[1,9]}", "{'field':'f','between':[6,9]}", "{'f':5}"},
+    {"{'field':'f','gt':4}", "{'field':'f','gt':5}", "{'f':5}"},
+    {"{'field':'f','gte':5}", "{'field':'f','gt':5}", "{'f':5}"},
+    {"{'field':'f','is':5}", "{'field':'g','is':5}", "{'f':5,'g':6}"},
+    {"{'field':'f','is':'5.0'}", "{'field':'f','is':'5'}", "{'f':'5.0'}"},
+    {"{'field':'f','is':5}", "{'field':'f','is':'5'}", "{'f':'5.0'}"},
+    {"{'field':'f','is':true}", "{'field':'f','is':false}", "{'f':'yes'}"},
+    {"{'field':'f','in':['a','bc']}", "{'field':'f','in':['ab','c']}", "{'f':'a'}"},
+    {"{'field':'f','in':['a','b']}", "{'field':'f','in':['a']}", "{'f':'b'}"},
+    {"{'field':'f','contains':'a'}", "{'field':'f','starts_with':'a'}", "{'f':'ba'}"},
+    {"{'field':'f','within_days':30}", "{'field':'f','within_days':3}", "{'f':'2026-06-01'}"},
+    {"{'field':'f','after':'2026-05-01'}", "{'field':'f','after':'2026-06-02'}", "{'f':'2026-06-01'}"},
+    {"{'field':'f','exists':true}", "{'field':'f','exists':false}", "{'f':1}"},
+    {"{'field':'f','has_all':['a']}", "{'field':'f','has_all':['a','b']}", "{'f':'a'}"},
+};
+
+static void
+test_alike_leaves_are_told_apart(void **state)
+{
+    for (size_t i = 0; i < sizeof ALIKE / sizeof *ALIKE; i++)
+        for (int turned = 0; turned < 2; turned++) {
+            const struct lf_icp *icps[2] = {support_icp_when(*state, turned ? ALIKE[i].fails : ALIKE[i].holds),
+                                            support_icp_when(*state, turned ? ALIKE[i].holds : ALIKE[i].fails)};
+            struct lf_evaluation *evaluation = lf_evaluation_create(
+                support_program(icps, 2, NULL), *state, support_json(*state, ALIKE[i].lead), support_ms(AS_OF));
+            enum lf_attribute_status first = lf_evaluate(evaluation, 0)->attributes[0].status;
+            enum lf_attribute_status second = lf_evaluate(evaluation, 1)->attributes[0].status;
+
+            if ((turned ? second : first) != LF_ATTRIBUTE_MATCHED ||
+                (turned ? first : second) != LF_ATTRIBUTE_UNMATCHED)
+                fail_msg("%s and %s of %s", ALIKE[i].holds, ALIKE[i].fails, ALIKE[i].lead);
+        }
+}
+
+/* fit x max(0, 1 - age / days), rounded half away from zero to millionths; as of 2026-06-15T12:00:00Z. */
+static const struct {
+    const char *fit;
+    int days;
+    const char *date; /* JSON */
+    int32_t faded;    /* millionths */
+    char verdict;     /* M matched, m unknown for missing, i for invalid */
+} FADES[] = {
+    {"1", 10, "'2026-06-15T12:00:00Z'", 1000000, 'M'},
+    {"1", 10, "'2026-06-20'", 1000000, 'M'},
+    {"1", 10, "'2026-06-10T12:00:00Z'", 500000, 'M'},
+    {"1", 10, "'2026-06-05T12:00:00Z'", 0, 'M'},
+    {"1", 10, "'1999-01-01'", 0, 'M'},
+    {"1", 3, "'2026-06-14T12:00:00Z'", 666667, 'M'},
+    {"-1", 3, "'2026-06-14T12:00:00Z'", -666667, 'M'},
+    {"1", 3, "'2026-06-13T12:00:00Z'", 333333, 'M'},
+    {"-1", 3, "'2026-06-13T12:00:00Z'", -333333, 'M'},
+    {"0.000001", 10, "'2026-06-10T12:00:00Z'", 1, 'M'},
+    {"-0.000001", 10, "'2026-06-10T12:00:00Z'", -1, 'M'},
+    {"0.000001", 10, "'2026-06-10T11:59:59.999999Z'", 0, 'M'},
+    {"-0.000001", 10, "'2026-06-10T11:59:59.999999Z'", 0, 'M'},
+    {"1", 36500, "'2026-06-15T11:59:59.999999Z'", 1000000, 'M'},
+    {"1", 10, "['2026-06-05','2026-06-10T12:00:00Z',null,'soon']", 500000, 'M'},
+    {"1", 10, "[null,'']", 0, 'm'},
+    {"1", 10, "[null,'soon']", 0, 'i'},
+    {"1", 10, "''", 0, 'm'},
+    {"1", 10, "{}", 0, 'i'},
+};
+
+static void
+test_fading(void **state)
+{
+    for (size_t i = 0; i < sizeof FADES / sizeof *FADES; i++) {
+        const struct lf_icp *icp = support_icp_with(
+            *state, lf_arena_printf(*state,
+                                    "'attributes':[{'key':'a','label':'A','category':'need','weight':1,'rules':["
+                                    "{'when':{'field':'f','is':1},'fit':%s,'fade':{'field':'d','days':%d}}]}]",
+                                    FADES[i].fit, FADES[i].days));
+        const char *lead = lf_arena_printf(*state, "{'f':1,'d':%s}", FADES[i].date);
+        struct support_scored scored =
+            support_score(*state, support_program(&icp, 1, NULL), 0, support_json(*state, lead), AS_OF);
+        const struct lf_attribute_outcome *outcome = &scored.outcome->attributes[0];
+        char verdict = outcome->status == LF_ATTRIBUTE_MATCHED ? 'M' : outcome->invalid ? 'i' : 'm';
+
+        if (verdict != FADES[i].verdict || outcome->fit != FADES[i].faded)
+            fail_msg("%s over %d days from %s: %c %d", FADES[i].fit, FADES[i].days, FADES[i].date, verdict,
+                     outcome->fit);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUPPORT_TEST(test_shared_equals_alone), SUPPORT_TEST(test_input_is_enough),
-        SUPPORT_TEST(test_input_holds_no_more), SUPPORT_TEST(test_values),
-        SUPPORT_TEST(test_values_are_cut),      SUPPORT_TEST(test_hostile_leads),
-        SUPPORT_TEST(test_named_lists),         SUPPORT_TEST(test_members),
+        SUPPORT_TEST(test_shared_equals_alone),
+        SUPPORT_TEST(test_input_is_enough),
+        SUPPORT_TEST(test_input_holds_no_more),
+        SUPPORT_TEST(test_values),
+        SUPPORT_TEST(test_values_are_cut),
+        SUPPORT_TEST(test_hostile_leads),
+        SUPPORT_TEST(test_named_lists),
+        SUPPORT_TEST(test_members),
         SUPPORT_TEST(test_large_sets),
+        SUPPORT_TEST(test_alike_leaves_are_told_apart),
+        SUPPORT_TEST(test_fading),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

@@ -325,6 +325,11 @@ fetch_block_before(struct lf_connection *connection, int64_t *block, struct lf_a
     status = lf_sqlite_step(connection, statement, &row, error);
     if (status != LF_OK)
         return status;
+    if (row && sqlite3_column_int64(statement, 0) >= *block) {
+        (void)sqlite3_reset(statement);
+        return lf_fail(error, LF_STORAGE_CORRUPT, "the recorded scores are damaged: block %" PRId64 " is out of order",
+                       *block);
+    }
     *block = row ? sqlite3_column_int64(statement, 0) : 0;
     if (row) {
         status = lf_sqlite_bytes(connection, statement, 1, &body, ret_len, error);
