@@ -31,7 +31,7 @@
 
 enum {
     CROWD_MIN = 4,       /* fewer callers at a time are not waited for */
-    GATHER_US = 300,     /* the longest wait for the rest of a crowd: well below what a commit takes on a disk */
+    GATHER_US = 1000,    /* the longest wait for the rest of a crowd: what a commit takes on a slow disk anyway */
     IDLE_MS = 1000,      /* how often an idle recorder looks whether there is anything to tidy */
     WATCH_MS_MIN = 5,    /* the watchdog looks four times a stall, not more often than this */
     EXIT_STALLED = 70,   /* EX_SOFTWARE */

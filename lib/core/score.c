@@ -1,7 +1,6 @@
 /* score.c - see score.h. */
 #include "core/score.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -322,6 +321,13 @@ lf_score_grade(const struct lf_score *score)
 void
 lf_score_label(const struct lf_score *score, char text[LF_LABEL_MAX])
 {
-    (void)snprintf(text, LF_LABEL_MAX, "%s%s", lf_score_grade(score),
-                   score->qualified && score->has_engagement ? score->icp->levels[score->level].name : "");
+    const char *grade = lf_score_grade(score), *level = "";
+    size_t len = strnlen(grade, LF_LABEL_MAX - 1);
+
+    if (score->qualified && score->has_engagement)
+        level = score->icp->levels[score->level].name;
+    memcpy(text, grade, len);
+    for (; *level != '\0' && len < LF_LABEL_MAX - 1; level++)
+        text[len++] = *level;
+    text[len] = '\0';
 }

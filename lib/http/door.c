@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
-#include <microhttpd.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +108,7 @@ slot_hand_out(struct lf_server *server, const struct in6_addr *address)
     slot->noted_bytes = 0;
     slot->first_byte_ms = 0;
     slot->ended = false;
+    slot->unread = 0;
     slot->acked_of = 0;
     slot->acked_bytes = 0;
     slot->acked_ms = lf_http_now_ms();
@@ -131,6 +131,15 @@ slot_free(struct lf_server *server, struct lf_slot *slot)
     server->free_slots = slot;
     pthread_mutex_unlock(&server->slots_lock);
     atomic_fetch_sub(&server->open, 1);
+}
+
+void
+lf_slot_take_back(struct lf_server *server, struct lf_slot *slot, uint16_t generation)
+{
+    pthread_mutex_lock(&slot->lock);
+    if (slot->generation == generation && atomic_load(&slot->phase) == LF_PHASE_HANDED)
+        slot_free(server, slot);
+    pthread_mutex_unlock(&slot->lock);
 }
 
 struct lf_slot *
@@ -372,6 +381,32 @@ look_at(struct lf_server *server, struct lf_slot *slot, int64_t now_ms)
     pthread_mutex_unlock(&slot->lock);
 }
 
+void
+lf_slot_cut_stuck(struct lf_worker *worker)
+{
+    struct lf_server *server = worker->server;
+
+    for (unsigned i = 0; i < server->options.max_connections; i++) {
+        struct lf_slot *slot = &server->slots[i];
+        struct lf_error error;
+        int unread = 0;
+
+        if (atomic_load(&slot->phase) != LF_PHASE_RECEIVING)
+            continue;
+        pthread_mutex_lock(&slot->lock);
+        if (slot->worker == worker && slot->fd >= 0 && atomic_load(&slot->phase) == LF_PHASE_RECEIVING) {
+            if (ioctl(slot->fd, FIONREAD, &unread) != 0)
+                unread = 0;
+            if (unread > 0 && unread == slot->unread && lf_slot_move(slot, LF_PHASE_RECEIVING, LF_PHASE_CUT)) {
+                lf_fail(&error, LF_BAD_REQUEST, "The body's framing is longer than there is room for.");
+                say_and_shut(server, slot->fd, &error, SHUT_RDWR);
+            }
+            slot->unread = unread;
+        }
+        pthread_mutex_unlock(&slot->lock);
+    }
+}
+
 /* ---- accepting ---- */
 
 static struct in6_addr
@@ -403,21 +438,13 @@ turn_away(struct lf_server *server, int fd)
     linger(server, fd);
 }
 
-/* The library hands the address it is given back with the connection: the slot travels in it. */
 static void
 hand_to_worker(struct lf_server *server, struct lf_slot *slot, int fd)
 {
-    struct sockaddr_in ticket = {.sin_family = AF_INET};
-    uint16_t generation = slot->generation;
-
-    ticket.sin_addr.s_addr = slot->index;
-    ticket.sin_port = generation;
-    if (MHD_add_connection(slot->worker->daemon, fd, (const struct sockaddr *)&ticket, sizeof ticket) == MHD_YES)
+    if (lf_worker_add(slot->worker, slot, fd))
         return;
-    pthread_mutex_lock(&slot->lock);
-    if (slot->generation == generation && atomic_load(&slot->phase) == LF_PHASE_HANDED)
-        slot_free(server, slot);
-    pthread_mutex_unlock(&slot->lock);
+    lf_slot_take_back(server, slot, slot->generation);
+    (void)close(fd);
 }
 
 /* Accepts what waits, `burst` at most. false when the system has no room for more now. */

@@ -71,12 +71,31 @@ struct lf_slot {
     uint32_t acked_of;
     uint64_t acked_bytes;
     int64_t acked_ms;
+    int unread; /* the worker's note: bytes that the library had not read at its last look; 0: none */
     struct lf_slot *next_free;
+};
+
+/* A connection on its way from the door to a worker. */
+struct lf_arrival {
+    struct lf_arrival *next;
+    struct lf_slot *slot;
+    uint16_t generation; /* of the slot: it may have been taken back meanwhile */
+    int fd;
 };
 
 struct lf_worker {
     struct lf_server *server;
     struct MHD_Daemon *daemon;
+    pthread_t thread;
+    bool runs;               /* there is such a thread */
+    int library_fd, wake_fd; /* readable: the library has something to do; somebody wakes us */
+    _Atomic bool stopping;
+    pthread_mutex_t lock; /* over what follows, down to `asleep` */
+    struct lf_request *first_resumed, *last_resumed;
+    struct lf_arrival *arrivals;
+    bool asleep;
+    unsigned turns;          /* of the loop in a row in which nothing happened though there should be something to do */
+    bool happened;           /* the library has called us in this turn */
     struct lf_request *kept; /* idle requests */
     unsigned kept_count;
     _Atomic unsigned connections;
@@ -93,6 +112,7 @@ struct lf_server {
     struct lf_server_options options;
     struct lf_router *router;
     struct lf_worker *workers; /* options.threads of them */
+    unsigned workers_made;     /* so many of them are to be finished */
     int listen_fd;
     bool owns_listen_fd;
     uint16_t port;
@@ -125,7 +145,7 @@ enum lf_stage {
 };
 
 struct lf_request {
-    struct lf_request *next_kept;
+    struct lf_request *next_kept, *next_resumed;
     struct lf_worker *worker;
     struct lf_slot *slot;
     struct MHD_Connection *connection;
@@ -167,6 +187,23 @@ void lf_request_release(struct lf_request *request);
 
 void lf_request_free_kept(struct lf_worker *worker);
 
+/* ---- worker.c ---- */
+
+/* Prepares the worker; its daemon is made by server.c, with external polling. Finish takes what was prepared. */
+enum lf_status lf_worker_init(struct lf_worker *worker, struct lf_error *error);
+
+/* Starts its thread. */
+enum lf_status lf_worker_run(struct lf_worker *worker, struct lf_error *error);
+
+/* Hands a connection to the worker, which closes fd in any case. false: no memory, and fd is still the caller's. */
+bool lf_worker_add(struct lf_worker *worker, struct lf_slot *slot, int fd);
+
+/* Has the worker resume a suspended request. From any thread. */
+void lf_worker_resume(struct lf_request *request);
+
+/* Stops its thread and its daemon, which has nothing suspended any more, and frees what it keeps. */
+void lf_worker_finish(struct lf_worker *worker);
+
 /* ---- admit.c ---- */
 
 /* Judges the head: guard, route, key, what is announced of a body. LF_OK, or the refusal, with reply headers such as
@@ -195,6 +232,13 @@ void lf_door_wake(struct lf_server *server);
 void lf_door_close(struct lf_server *server);
 
 /* A worker takes over or gives up the slot of a connection. */
+/* Gives up the worker's connections that hold bytes which the library does not read, and did not at the last call
+ * either: it has no room for them and waits for ever. On the worker's thread. */
+void lf_slot_cut_stuck(struct lf_worker *worker);
+
+/* Takes the slot of a connection back that never came to be. */
+void lf_slot_take_back(struct lf_server *server, struct lf_slot *slot, uint16_t generation);
+
 struct lf_slot *lf_slot_taken(struct lf_server *server, unsigned index, uint16_t generation, int fd);
 void lf_slot_given_up(struct lf_server *server, struct lf_slot *slot);
 

@@ -196,6 +196,5 @@ lf_request_suspend(struct lf_request *request, lf_handler resumed)
 void
 lf_request_resume(struct lf_request *request)
 {
-    /* Nothing of the request may be written here: its own thread could already be running it. */
-    MHD_resume_connection(request->connection);
+    lf_worker_resume(request);
 }

@@ -1,5 +1,5 @@
 /* server.c - see server.h: starting, the library's callbacks, draining, stopping. Each worker is a daemon of the
- * library with one epoll thread; connections reach it from the door (door.c). */
+ * library, run by a thread of ours (worker.c); connections reach it from the door (door.c). */
 #include "http/internal.h"
 
 #include "base/hash.h"
@@ -62,6 +62,7 @@ on_connection(void *context, struct MHD_Connection *connection, void **socket_co
 {
     struct lf_worker *worker = context;
 
+    worker->happened = true;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         struct sockaddr_in ticket;
@@ -107,8 +108,9 @@ on_completed(void *context, struct MHD_Connection *connection, void **state, enu
 {
     struct lf_request *request = *state;
     struct lf_slot *slot = request != NULL ? request->slot : slot_of(connection);
+    struct lf_worker *worker = context;
 
-    (void)context;
+    worker->happened = true;
     *state = NULL;
     if (request != NULL) {
         /* Resumed, but the client had gone in the meantime: the library does not come back for it. */
@@ -217,8 +219,10 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
            const char *bytes, size_t *len, void **state)
 {
     struct lf_request *request = *state;
+    struct lf_worker *worker = context;
 
-    (void)context, (void)connection, (void)url;
+    (void)connection, (void)url;
+    worker->happened = true;
     if (request == NULL)
         return MHD_NO; /* no memory for it, or the door has cut it */
     switch (request->stage) {
@@ -393,13 +397,16 @@ start_worker(struct lf_server *server, struct lf_worker *worker, struct lf_error
         options->request_timeout_ms > options->idle_timeout_ms ? options->request_timeout_ms : options->idle_timeout_ms;
     enum lf_status status = make_prefix(worker->id_prefix, error);
 
+    worker->wake_fd = -1;
+    if (status == LF_OK)
+        status = lf_worker_init(worker, error);
     if (status != LF_OK)
         return status;
     worker->server = server;
     /* The library's own strictness stays at its default: more (or, in 0.9, -1) would have it answer by itself, in HTML,
      * what the guard can answer; less would in 1.0 mend names with spaces before the guard has seen them. */
     worker->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
                              MHD_USE_NO_LISTEN_SOCKET,
                          0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
                          MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
@@ -408,8 +415,8 @@ start_worker(struct lf_server *server, struct lf_worker *worker, struct lf_error
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
                          (unsigned)(longest_ms / 1000 + TIMEOUT_SLACK_S), MHD_OPTION_END);
     if (worker->daemon == NULL)
-        return lf_fail(error, LF_INTERNAL, "libmicrohttpd cannot start a thread: %s.", strerror(errno));
-    return LF_OK;
+        return lf_fail(error, LF_INTERNAL, "libmicrohttpd cannot start: %s.", strerror(errno));
+    return lf_worker_run(worker, error);
 }
 
 /* Threads are born with all signals blocked: these belong to the program's main thread. */
@@ -421,8 +428,8 @@ start_threads(struct lf_server *server, struct lf_error *error)
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (unsigned i = 0; i < server->options.threads && status == LF_OK; i++)
-        status = start_worker(server, &server->workers[i], error);
+    while (server->workers_made < server->options.threads && status == LF_OK)
+        status = start_worker(server, &server->workers[server->workers_made++], error);
     if (status == LF_OK)
         status = lf_door_open(server, error);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -524,11 +531,8 @@ lf_server_stop(struct lf_server *server)
         wait_until_empty(server, FLUSH_MS);
         lf_door_close(server);
     }
-    for (unsigned i = 0; server->workers != NULL && i < server->options.threads; i++) {
-        if (server->workers[i].daemon != NULL)
-            MHD_stop_daemon(server->workers[i].daemon);
-        lf_request_free_kept(&server->workers[i]);
-    }
+    for (unsigned i = 0; i < server->workers_made; i++)
+        lf_worker_finish(&server->workers[i]);
     for (unsigned i = 0; i < server->lingering_count; i++)
         (void)close(server->lingering[i].fd);
     if (server->owns_listen_fd && server->listen_fd >= 0)
