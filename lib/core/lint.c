@@ -207,7 +207,7 @@ check_story(struct linting *linting)
                  "Write a short story of the person who has the problem: who, where, what hurts, what they want");
     if (!icp->has_profile)
         lint_say(linting, LF_LINT_WARNING, "data_only", "/profile",
-                 "The profile names neither a problem nor pain points: for whom do you solve what?",
+                 "The profile names neither a problem nor pain points: nobody can tell for whom it solves what",
                  "Say in profile.problem which problem you solve, and in profile.pain_points how it shows");
     for (size_t i = icp->attribute_count; i-- > 0;)
         if (icp->attributes[i].rationale[0] == '\0') {

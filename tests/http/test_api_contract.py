@@ -284,7 +284,8 @@ def test_query_parameters(program):
 
 def test_heads_that_are_refused(program):
     key_line = b"Host: x\r\n"
-    cases = [(b"GET /healthz HTTP/1.1\r\n\r\n", 400, "bad_request"),
+    # Without a Host, libmicrohttpd answers by itself from 1.0 on.
+    cases = [(b"GET /healthz HTTP/1.1\r\n\r\n", 400, None),
              (b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, "bad_request"),
              (b"GET /healthz HTTP/1.1\r\nHost: x y\r\n\r\n", 400, "bad_request"),
              # libmicrohttpd may refuse this by itself, in its own words
