@@ -36,24 +36,48 @@ lf_operator_operand(enum lf_operator op)
     return OPERATORS[op].operand;
 }
 
+/* Where the path stands in the index, or the free place where it would. There is one: the index is half empty. */
+static size_t
+index_place(const struct lf_fields *fields, const char *path)
+{
+    static const uint64_t SEED[2] = {0x6669656c64706174u, 0x1b873593cc9e2d51u};
+    size_t mask = fields->cap * 2 - 1, at = (size_t)lf_text_hash(path, strlen(path), SEED) & mask;
+
+    while (fields->index[at] != 0 && strcmp(fields->paths[fields->index[at] - 1], path) != 0)
+        at = (at + 1) & mask;
+    return at;
+}
+
+static bool
+grow_fields(struct lf_arena *arena, struct lf_fields *fields)
+{
+    struct lf_fields grown = {.count = fields->count, .cap = fields->cap == 0 ? 16 : fields->cap * 2};
+
+    grown.paths = lf_arena_calloc(arena, grown.cap, sizeof *grown.paths);
+    grown.index = lf_arena_calloc(arena, grown.cap * 2, sizeof *grown.index);
+    if (grown.paths == NULL || grown.index == NULL)
+        return false;
+    for (size_t i = 0; i < fields->count; i++) {
+        grown.paths[i] = fields->paths[i];
+        grown.index[index_place(&grown, grown.paths[i])] = (uint32_t)i + 1;
+    }
+    *fields = grown;
+    return true;
+}
+
 size_t
 lf_fields_add(struct lf_arena *arena, struct lf_fields *fields, const char *path)
 {
-    for (size_t i = 0; i < fields->count; i++)
-        if (strcmp(fields->paths[i], path) == 0)
-            return i;
-    if (fields->count == fields->cap) {
-        size_t cap = fields->cap == 0 ? 16 : fields->cap * 2;
-        const char **paths = lf_arena_calloc(arena, cap, sizeof *paths);
-        if (paths == NULL)
-            return SIZE_MAX;
-        if (fields->count > 0)
-            memcpy(paths, fields->paths, fields->count * sizeof *paths);
-        fields->paths = paths;
-        fields->cap = cap;
-    }
+    size_t at = 0;
+
+    if (fields->count == fields->cap && !grow_fields(arena, fields))
+        return SIZE_MAX;
+    at = index_place(fields, path);
+    if (fields->index[at] != 0)
+        return fields->index[at] - 1;
     fields->paths[fields->count] = path;
-    return fields->count++;
+    fields->index[at] = (uint32_t)++fields->count;
+    return fields->count - 1;
 }
 
 size_t

@@ -103,6 +103,7 @@ struct lf_condition {
 struct lf_fields {
     const char **paths;
     size_t count, cap;
+    uint32_t *index; /* open addressing by hash: a path's number + 1, 0 for a free place; twice cap long */
 };
 
 /* Index of the path, added where it is new; SIZE_MAX when memory is out. */

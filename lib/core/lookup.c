@@ -50,16 +50,7 @@ insert(struct lookup_node *node, struct lookup_child child)
     while (node->children[at].name != NULL)
         at = (at + 1) & node->mask;
     node->children[at] = child;
-}
-
-static size_t
-count_children(const struct lookup_node *node)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; node->children != NULL && i <= node->mask; i++)
-        count += node->children[i].name != NULL;
-    return count;
+    node->count++;
 }
 
 /* Keeps a node's table at most half full. */
@@ -68,9 +59,10 @@ make_room(struct lf_program *program, struct lookup_node *node)
 {
     struct lookup_node grown = *node;
 
-    if (node->children != NULL && count_children(node) * 2 <= node->mask)
+    if (node->children != NULL && node->count * 2 <= node->mask)
         return true;
     grown.mask = node->children == NULL ? 3 : node->mask * 2 + 1;
+    grown.count = 0;
     grown.children = lf_arena_calloc(program->arena, (size_t)grown.mask + 1, sizeof *grown.children);
     if (grown.children == NULL)
         return false;

@@ -15,7 +15,7 @@ struct lookup_child {
 
 struct lookup_node {
     struct lookup_child *children; /* open addressing */
-    uint32_t mask;                 /* slots - 1; with children NULL there are none */
+    uint32_t mask, count;          /* slots - 1, and how many are taken; with children NULL there are none */
     uint32_t field;                /* of the program's fields, or LF_NO_FIELD */
 };
 
