@@ -13,7 +13,7 @@ lf_api_read_body(struct lf_request *request, const struct lf_json_limits *limits
     struct lf_error error;
 
     unbounded.bytes = SIZE_MAX;
-    if (lf_json_parse(lf_request_arena(request), text, len, &unbounded, &body, &error) != LF_OK) {
+    if (lf_json_parse(lf_request_scratch(request), text, len, &unbounded, &body, &error) != LF_OK) {
         lf_reply_problem(request, &error);
         return NULL;
     }

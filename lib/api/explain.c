@@ -99,7 +99,7 @@ void
 lf_api_explain(struct lf_request *request, void *context)
 {
     static const char *const NO_QUERY[] = {NULL};
-    struct lf_arena *arena = lf_request_arena(request);
+    struct lf_arena *arena = lf_request_scratch(request);
     const struct lf_json *body = NULL;
     const struct lf_icp *icp = NULL;
     struct lf_score_request asked;
@@ -115,7 +115,7 @@ lf_api_explain(struct lf_request *request, void *context)
         (body = lf_api_read_body(request, &LF_JSON_DOCUMENT_LIMITS)) == NULL)
         return;
     lf_findings_init(&findings, arena);
-    lf_buf_init(&answer, arena, LF_REPLY_MAX);
+    lf_buf_init(&answer, lf_request_arena(request), LF_REPLY_MAX);
     set = lf_live_acquire(lf_service_live(context));
     lists = lf_profiles_lists(set->profiles);
     status = lf_score_request_read(arena, body, true, &findings, &asked, &error);

@@ -29,7 +29,7 @@ enum { LF_REPLY_MAX = 64 << 20 };
 
 /* ---- shared (common.c) ---- */
 
-/* The body as JSON; answers the problem and returns NULL when it is none. limits->bytes does not count: the server has
+/* The body as JSON, in scratch memory; answers the problem and returns NULL when it is none. limits->bytes does not count: the server has
  * seen to the body's size. */
 const struct lf_json *lf_api_read_body(struct lf_request *request, const struct lf_json_limits *limits);
 

@@ -1,8 +1,10 @@
 /*
  * score.c - POST /v1/score, GET /v1/scores/{id}.
  *
- * A score that is recorded goes: read, evaluate, hand the event to the recorder and suspend; when the recorder has
- * committed it, the request resumes and is answered. Nothing is answered that is not on disk.
+ * A score that is recorded goes: read, evaluate, tell, hand the event to the recorder and suspend; when the recorder
+ * has committed it, its id and time are written into the answer, and the answer goes out. Nothing is answered that is
+ * not on disk. All that leads to the answer lives in the thread's scratch memory: what waits for the commit is the
+ * answer and the event alone, so that many requests can wait without driving each other out of the cache.
  */
 #include "api/handlers.h"
 
@@ -17,124 +19,145 @@
 /* More members than a lead may have: those around it. Elements: the keys of icps. */
 enum { MEMBERS_AROUND = 16 };
 
-/* A score under way, in the request's arena. */
-struct under_way {
+/* What waits for the commit, in the request's arena. */
+struct waiting {
     struct lf_request *request;
-    struct lf_service *service;
-    struct lf_live_set *set; /* held until the request is over, also when its client hangs up meanwhile */
-    struct lf_scoring scoring;
     struct lf_record_job job;
+    struct lf_buf answer;
+    struct lf_answer_stamp stamp;
     enum lf_status status; /* of the recording */
     struct lf_error error;
 };
-
-static void
-release_set(void *data)
-{
-    struct under_way *way = data;
-
-    lf_live_release(lf_service_live(way->service), way->set);
-}
-
-static void
-tell(struct under_way *way, const struct lf_ulid *id, int64_t scored_at_ms)
-{
-    struct lf_buf body;
-
-    lf_buf_init(&body, lf_request_arena(way->request), LF_REPLY_MAX);
-    lf_scoring_tell(&body, lf_request_arena(way->request), &way->scoring, id, scored_at_ms, 0);
-    lf_reply_json(way->request, 200, &body);
-}
 
 /* On the HTTP thread again, after the commit. */
 static void
 answer_recorded(struct lf_request *request, void *context)
 {
-    struct under_way *way = lf_request_data(request);
+    struct waiting *waiting = lf_request_data(request);
 
     (void)context;
-    if (way->status == LF_OK)
-        tell(way, &way->job.score.id, lf_ulid_ms(way->job.score.id));
-    else
-        lf_reply_problem(request, &way->error);
+    if (waiting->status != LF_OK) {
+        lf_reply_problem(request, &waiting->error);
+        return;
+    }
+    lf_answer_stamp(waiting->answer.data, &waiting->stamp, waiting->job.score.id);
+    lf_reply_json(request, 200, &waiting->answer);
 }
 
 /* On the recorder's thread. */
 static void
 recorded(struct lf_record_job *job, enum lf_status status, const struct lf_error *error)
 {
-    struct under_way *way = job->data;
+    struct waiting *waiting = job->data;
 
-    way->status = status;
+    waiting->status = status;
     if (error != NULL)
-        way->error = *error;
-    lf_request_resume(way->request);
+        waiting->error = *error;
+    lf_request_resume(waiting->request);
+}
+
+/* Moves bytes from scratch memory to the request's; NULL when memory is out. */
+static const char *
+keep(struct lf_request *request, const void *bytes, size_t len)
+{
+    return lf_arena_copy(lf_request_arena(request), bytes, len);
+}
+
+/* Tells the scoring, and makes what is to be recorded; all of it is the request's then. */
+static enum lf_status
+prepare(struct waiting *waiting, struct lf_scoring *scoring, bool whole, struct lf_error *error)
+{
+    struct lf_request *request = waiting->request;
+    struct lf_arena *scratch = lf_request_scratch(request);
+    struct lf_stored_score *score = &waiting->job.score;
+    struct lf_buf answer;
+    enum lf_status status = lf_scoring_record(scratch, scoring, whole, score, error);
+
+    if (status != LF_OK)
+        return status;
+    lf_buf_init(&answer, scratch, LF_REPLY_MAX);
+    lf_scoring_tell_pending(&answer, scratch, scoring, &waiting->stamp);
+    lf_buf_init(&waiting->answer, lf_request_arena(request), LF_REPLY_MAX);
+    if (!lf_buf_failed(&answer))
+        lf_buf_add(&waiting->answer, answer.data, answer.len);
+    score->body = keep(request, score->body, score->body_len);
+    score->lead_id = keep(request, score->lead_id, score->lead_id_len);
+    if (lf_buf_failed(&answer) || lf_buf_failed(&waiting->answer) || score->body == NULL || score->lead_id == NULL)
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while telling a score");
+    return LF_OK;
 }
 
 static void
-record(struct under_way *way)
+record(struct lf_request *request, struct lf_service *service, struct lf_scoring *scoring)
 {
-    enum lf_status status =
-        lf_scoring_record(lf_request_arena(way->request), &way->scoring,
-                          lf_service_stores_whole_lead(way->service), &way->job.score, &way->error);
+    struct waiting *waiting = lf_arena_calloc(lf_request_arena(request), 1, sizeof *waiting);
+    struct lf_error error;
+    enum lf_status status = LF_OK;
 
+    if (waiting == NULL) {
+        status = lf_fail(&error, LF_OUT_OF_MEMORY, "out of memory while recording a score");
+    } else {
+        waiting->request = request;
+        status = prepare(waiting, scoring, lf_service_stores_whole_lead(service), &error);
+    }
     if (status != LF_OK) {
-        lf_reply_problem(way->request, &way->error);
+        lf_reply_problem(request, &error);
         return;
     }
-    way->job.done = recorded;
-    way->job.data = way;
-    lf_request_set_data(way->request, way);
-    lf_request_suspend(way->request, answer_recorded);
-    /* From here on the request may be resumed, and be gone, at any moment: only a refusal leaves it ours. */
-    status = lf_recorder_submit(lf_service_recorder(way->service), &way->job, &way->error);
+    waiting->job.done = recorded;
+    waiting->job.data = waiting;
+    lf_request_set_data(request, waiting);
+    lf_request_suspend(request, answer_recorded);
+    /* From here on the recorder may write to what waits: only a refusal leaves it ours. */
+    status = lf_recorder_submit(lf_service_recorder(service), &waiting->job, &error);
     if (status != LF_OK) {
-        way->status = status;
-        lf_request_resume(way->request);
+        waiting->status = status;
+        waiting->error = error;
+        lf_request_resume(request);
     }
+}
+
+static void
+answer_unrecorded(struct lf_request *request, struct lf_scoring *scoring, int64_t now_ms)
+{
+    struct lf_buf answer;
+
+    lf_buf_init(&answer, lf_request_arena(request), LF_REPLY_MAX);
+    lf_scoring_tell(&answer, lf_request_scratch(request), scoring, NULL, now_ms, 0);
+    lf_reply_json(request, 200, &answer);
 }
 
 void
 lf_api_score(struct lf_request *request, void *context)
 {
     static const char *const NO_QUERY[] = {NULL};
-    struct lf_arena *arena = lf_request_arena(request);
+    struct lf_arena *scratch = lf_request_scratch(request);
     struct lf_json_limits limits = LF_JSON_LEAD_LIMITS;
+    struct lf_live_set *set = NULL;
     struct lf_score_request asked;
+    struct lf_scoring scoring;
     struct lf_findings findings;
-    struct under_way *way = NULL;
     const struct lf_json *body = NULL;
     struct lf_error error;
     int64_t now_ms = lf_time_now_ms();
-    enum lf_status status = LF_OK;
 
     limits.members += MEMBERS_AROUND;
     limits.elements += LF_ICPS_NAMED_MAX;
     if (!lf_request_allow_query(request, NO_QUERY) || (body = lf_api_read_body(request, &limits)) == NULL)
         return;
-    lf_findings_init(&findings, arena);
-    status = lf_score_request_read(arena, body, false, &findings, &asked, &error);
-    if (status != LF_OK) {
+    lf_findings_init(&findings, scratch);
+    if (lf_score_request_read(scratch, body, false, &findings, &asked, &error) != LF_OK) {
         lf_reply_findings(request, &error, &findings);
         return;
     }
-    way = lf_arena_calloc(arena, 1, sizeof *way);
-    if (way == NULL) {
-        (void)lf_fail(&error, LF_OUT_OF_MEMORY, "out of memory while scoring a lead");
-        lf_reply_problem(request, &error);
-        return;
-    }
-    way->request = request;
-    way->service = context;
-    way->set = lf_live_acquire(lf_service_live(way->service));
-    lf_request_at_end(request, release_set, way);
-    status = lf_scoring_run(arena, way->set->profiles, &asked, now_ms, &way->scoring, &error);
-    if (status != LF_OK)
+    set = lf_live_acquire(lf_service_live(context));
+    if (lf_scoring_run(scratch, set->profiles, &asked, now_ms, &scoring, &error) != LF_OK)
         lf_reply_problem(request, &error);
     else if (asked.record)
-        record(way);
+        record(request, context, &scoring);
     else
-        tell(way, NULL, now_ms);
+        answer_unrecorded(request, &scoring, now_ms);
+    lf_live_release(lf_service_live(context), set);
 }
 
 /* ---- GET /v1/scores/{id} ---- */

@@ -138,25 +138,40 @@ lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, bool
     return LF_OK;
 }
 
-void
-lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring, const struct lf_ulid *id,
-                int64_t scored_at_ms, int64_t line)
+static struct lf_answer
+answer_of(struct lf_scoring *scoring)
 {
-    struct lf_answer answer = {
-        .recorded = id != NULL,
+    return (struct lf_answer){
         .lead_id = scoring->lead_id,
         .lead_id_len = scoring->lead_id_len,
-        .scored_at_ms = scored_at_ms,
         .as_of_ms = scoring->as_of_ms,
         .results = scoring->results,
         .result_count = scoring->result_count,
         .explain = scoring->explain,
-        .line = line,
     };
+}
 
+void
+lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring, const struct lf_ulid *id,
+                int64_t scored_at_ms, int64_t line)
+{
+    struct lf_answer answer = answer_of(scoring);
+
+    answer.recorded = id != NULL;
     if (id != NULL)
         answer.id = *id;
+    answer.scored_at_ms = scored_at_ms;
+    answer.line = line;
     lf_answer_put(buf, arena, &answer);
+}
+
+void
+lf_scoring_tell_pending(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring,
+                        struct lf_answer_stamp *ret_stamp)
+{
+    struct lf_answer answer = answer_of(scoring);
+
+    lf_answer_put_pending(buf, arena, &answer, ret_stamp);
 }
 
 /* ---- recorded scores ---- */

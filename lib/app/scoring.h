@@ -81,6 +81,10 @@ enum lf_status lf_scoring_record(struct lf_arena *arena, const struct lf_scoring
 void lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring, const struct lf_ulid *id,
                      int64_t scored_at_ms, int64_t line);
 
+/* The same for a score that is about to be recorded: lf_answer_stamp writes its id into the answer afterwards. */
+void lf_scoring_tell_pending(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring,
+                             struct lf_answer_stamp *ret_stamp);
+
 /* Appends the answer of a recorded score, as it was given, with the full explanation. STORAGE_CORRUPT when the record,
  * its input or a version it was made under is not what it was. */
 enum lf_status

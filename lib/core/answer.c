@@ -332,13 +332,15 @@ put_core(struct lf_buf *buf, const struct lf_score *score)
 }
 
 static void
-put_flat(struct lf_buf *buf, const struct lf_answer *answer, struct telling *telling, struct lf_buf *scratch)
+put_flat(struct lf_buf *buf, const struct lf_answer *answer, struct telling *telling, struct lf_buf *scratch,
+         struct lf_answer_stamp *stamp)
 {
     const struct lf_result *best = &answer->results[0];
     struct reason_members members = {.buf = buf};
     char id[LF_ULID_TEXT_SIZE];
 
     lf_buf_lit(buf, "\"id\":\"");
+    stamp->id_at = buf->len;
     if (answer->recorded) {
         lf_ulid_format(answer->id, id);
         lf_buf_text(buf, id);
@@ -346,6 +348,7 @@ put_flat(struct lf_buf *buf, const struct lf_answer *answer, struct telling *tel
     lf_buf_lit(buf, "\",\"lead_id\":");
     lf_json_put_text(buf, answer->lead_id, answer->lead_id_len);
     lf_buf_lit(buf, ",\"scored_at\":\"");
+    stamp->scored_at_at = buf->len;
     put_time(buf, answer->scored_at_ms);
     lf_buf_lit(buf, "\",\"as_of\":\"");
     put_time(buf, answer->as_of_ms);
@@ -524,11 +527,12 @@ compare_results(const void *a, const void *b)
     return lf_score_compare(&left->score, &right->score);
 }
 
-void
-lf_answer_put(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer)
+static void
+put_answer(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer, struct lf_answer_stamp *stamp)
 {
     struct telling telling;
     struct lf_buf scratch;
+    size_t begin = buf->len;
 
     if (answer->result_count > 1)
         qsort(answer->results, answer->result_count, sizeof *answer->results, compare_results);
@@ -547,7 +551,7 @@ lf_answer_put(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answ
             return;
         }
         if (i == 0) {
-            put_flat(buf, answer, &telling, &scratch);
+            put_flat(buf, answer, &telling, &scratch, stamp);
             lf_buf_lit(buf, ",\"results\":[");
         } else {
             lf_buf_lit(buf, ",");
@@ -558,6 +562,36 @@ lf_answer_put(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answ
             buf->failed = true;
     }
     lf_buf_lit(buf, "]}");
+    stamp->id_at -= begin;
+    stamp->scored_at_at -= begin;
+}
+
+void
+lf_answer_put(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer)
+{
+    struct lf_answer_stamp stamp = {0};
+
+    put_answer(buf, arena, answer, &stamp);
+}
+
+void
+lf_answer_put_pending(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer,
+                      struct lf_answer_stamp *ret_stamp)
+{
+    answer->recorded = true;
+    answer->id = (struct lf_ulid){{0}};
+    answer->scored_at_ms = 0;
+    put_answer(buf, arena, answer, ret_stamp);
+}
+
+void
+lf_answer_stamp(char *answer, const struct lf_answer_stamp *stamp, struct lf_ulid id)
+{
+    char text[LF_ULID_TEXT_SIZE], time[LF_TIME_TEXT_MAX];
+
+    lf_ulid_format(id, text);
+    memcpy(answer + stamp->id_at, text, LF_ULID_TEXT_SIZE - 1);
+    memcpy(answer + stamp->scored_at_at, time, lf_time_format_ms(lf_ulid_ms(id), time));
 }
 
 /* ---- reasons for people ---- */

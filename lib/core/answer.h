@@ -53,9 +53,21 @@ struct lf_answer {
     int64_t line; /* of a batch: told first; 0: none */
 };
 
+/* Where in a told answer its id and its scored_at stand, counted from the answer's first byte. */
+struct lf_answer_stamp {
+    size_t id_at, scored_at_at;
+};
+
 /* Appends the answer as one JSON object, without white space. Memory for the telling comes from the arena; running
  * out of it makes buf fail. */
 void lf_answer_put(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer);
+
+/* The same for a score that will be recorded, but has no id yet: the places for it and for scored_at are held free. */
+void lf_answer_put_pending(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer,
+                           struct lf_answer_stamp *ret_stamp);
+
+/* Writes the id and its time into the answer that was told before; both take as much room as was held. */
+void lf_answer_stamp(char *answer, const struct lf_answer_stamp *stamp, struct lf_ulid id);
 
 /* The reasons of a result, at most `count`, as plain UTF-8 (for a table): a disqualifier's reason first, then the
  * attributes'. Each lives in the arena. Returns how many; fewer when memory is out. */

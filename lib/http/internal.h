@@ -96,7 +96,8 @@ struct lf_worker {
     bool asleep;
     unsigned turns;          /* of the loop in a row in which nothing happened though there should be something to do */
     bool happened;           /* the library has called us in this turn */
-    struct lf_request *kept; /* idle requests */
+    struct lf_arena *scratch; /* of the handler at work */
+    struct lf_request *kept;  /* idle requests */
     unsigned kept_count;
     _Atomic unsigned connections;
     char id_prefix[16]; /* of request ids */
@@ -166,8 +167,6 @@ struct lf_request {
     struct lf_buf body;
     lf_handler resumed;
     void *data;
-    void (*at_end)(void *data); /* the handler's, when the request is over; NULL: nothing */
-    void *at_end_data;
     struct {
         const char *name, *value;
     } reply_headers[LF_REPLY_HEADERS_MAX];
@@ -190,7 +189,7 @@ void lf_request_free_kept(struct lf_worker *worker);
 /* ---- worker.c ---- */
 
 /* Prepares the worker; its daemon is made by server.c, with external polling. Finish takes what was prepared. */
-enum lf_status lf_worker_init(struct lf_worker *worker, struct lf_error *error);
+enum lf_status lf_worker_init(struct lf_worker *worker, size_t arena_max, struct lf_error *error);
 
 /* Starts its thread. */
 enum lf_status lf_worker_run(struct lf_worker *worker, struct lf_error *error);

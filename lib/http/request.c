@@ -44,8 +44,6 @@ lf_request_take(struct lf_worker *worker, struct lf_slot *slot, const char *targ
     lf_buf_init(&request->body, request->arena, worker->server->options.max_body);
     request->resumed = NULL;
     request->data = NULL;
-    request->at_end = NULL;
-    request->at_end_data = NULL;
     request->status = 0;
     request->answer_bytes = 0;
     request->begun_ns = lf_time_monotonic_ns();
@@ -58,8 +56,6 @@ lf_request_release(struct lf_request *request)
 {
     struct lf_worker *worker = request->worker;
 
-    if (request->at_end != NULL)
-        request->at_end(request->at_end_data);
     if (worker->kept_count < LF_REQUESTS_KEPT) {
         lf_arena_reset(request->arena);
         request->next_kept = worker->kept;
@@ -87,6 +83,12 @@ struct lf_arena *
 lf_request_arena(struct lf_request *request)
 {
     return request->arena;
+}
+
+struct lf_arena *
+lf_request_scratch(struct lf_request *request)
+{
+    return request->worker->scratch;
 }
 
 const char *
@@ -175,13 +177,6 @@ void *
 lf_request_data(const struct lf_request *request)
 {
     return request->data;
-}
-
-void
-lf_request_at_end(struct lf_request *request, void (*at_end)(void *data), void *data)
-{
-    request->at_end = at_end;
-    request->at_end_data = data;
 }
 
 void

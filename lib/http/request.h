@@ -5,7 +5,7 @@
  * It must do exactly one of two things before it returns: answer (one of lf_reply_…), or suspend. After a suspend
  * any thread may resume the request, once; the function given to lf_request_suspend then runs on the request's own
  * HTTP thread and must answer. Where the client has hung up in the meantime it is not called: what must be given back
- * in any case lives in the request's arena, or goes by lf_request_at_end.
+ * in any case is given back before the suspend, or lives in the request's arena.
  *
  * All pointers from here are borrowed from the request and live until its answer has been sent. A request belongs to
  * its HTTP thread; while it is suspended, to whoever will resume it.
@@ -35,6 +35,11 @@ struct lf_identity {
 /* The request's arena: everything about it is in there, and goes with it. */
 struct lf_arena *lf_request_arena(struct lf_request *request);
 
+/* Memory for the time of one call of a handler: it is the HTTP thread's, and forgotten when the handler returns, also
+ * when it has suspended. What is needed only to find the answer goes here and stays in the processor's cache; what
+ * outlives the call (the answer, what was given to another thread) goes into the request's arena. */
+struct lf_arena *lf_request_scratch(struct lf_request *request);
+
 /* The caller's id where it sent a sane one (1..64 of [A-Za-z0-9._-]), else one of ours. */
 const char *lf_request_id(const struct lf_request *request);
 
@@ -59,10 +64,6 @@ const char *lf_request_body(const struct lf_request *request, size_t *ret_len);
 /* The handler's own pointer for the time between suspend and resume. */
 void lf_request_set_data(struct lf_request *request, void *data);
 void *lf_request_data(const struct lf_request *request);
-
-/* Calls at_end(data) once when the request is over: after its answer has been sent, or when the client has gone away,
- * also while it was suspended. For what a handler holds outside the arena. One for each request; on its HTTP thread. */
-void lf_request_at_end(struct lf_request *request, void (*at_end)(void *data), void *data);
 
 /* Takes the request out of the event loop. To be called before the work is given to another thread, or the resume
  * could be lost. */

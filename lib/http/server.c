@@ -21,7 +21,7 @@
 
 enum {
     BACKLOG = 4096,           /* the kernel cuts it to net.core.somaxconn */
-    POOL_BYTES = 32 * 1024,   /* per connection: a target and headers at the guard's limits reach the guard */
+    POOL_BYTES = 20 * 1024,   /* per connection: a target and headers at the guard's limits reach the guard */
     LIMIT_SLACK = 64,         /* the library's own limit lies so far above ours */
     SPARE_FILES = 256,        /* for the rest of the process: database, spool, log */
     TIMEOUT_SLACK_S = 30,     /* the library's inactivity timeout is a second net below the door's deadlines */
@@ -134,10 +134,12 @@ on_completed(void *context, struct MHD_Connection *connection, void **state, enu
 static enum MHD_Result
 run(struct lf_request *request, lf_handler handle)
 {
+    struct lf_worker *worker = request->worker; /* the request itself may be gone when the handler returns */
     struct lf_error error;
 
     request->stage = LF_STAGE_HANDLER;
-    handle(request, request->worker->server->options.context);
+    handle(request, worker->server->options.context);
+    lf_arena_reset(worker->scratch);
     /* From here on a suspended request may be with another thread: only stage is read, which that one leaves be. */
     switch (request->stage) {
     case LF_STAGE_ANSWERED:
@@ -399,7 +401,7 @@ start_worker(struct lf_server *server, struct lf_worker *worker, struct lf_error
 
     worker->wake_fd = -1;
     if (status == LF_OK)
-        status = lf_worker_init(worker, error);
+        status = lf_worker_init(worker, server->arena_max, error);
     if (status != LF_OK)
         return status;
     worker->server = server;

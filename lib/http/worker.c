@@ -186,10 +186,13 @@ lf_worker_run(struct lf_worker *worker, struct lf_error *error)
 }
 
 enum lf_status
-lf_worker_init(struct lf_worker *worker, struct lf_error *error)
+lf_worker_init(struct lf_worker *worker, size_t arena_max, struct lf_error *error)
 {
     (void)pthread_mutex_init(&worker->lock, NULL); /* cannot fail with default attributes on Linux */
     atomic_init(&worker->stopping, false);
+    worker->scratch = lf_arena_create(LF_REQUEST_CHUNK, arena_max);
+    if (worker->scratch == NULL)
+        return lf_fail(error, LF_OUT_OF_MEMORY, "No memory for an HTTP thread.");
     worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake_fd < 0)
         return lf_fail(error, LF_OUT_OF_MEMORY, "No descriptor for an HTTP thread: %s.", strerror(errno));
@@ -216,5 +219,6 @@ lf_worker_finish(struct lf_worker *worker)
     if (worker->wake_fd >= 0)
         (void)close(worker->wake_fd);
     lf_request_free_kept(worker);
+    lf_arena_destroy(worker->scratch);
     (void)pthread_mutex_destroy(&worker->lock);
 }
