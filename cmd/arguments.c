@@ -58,8 +58,7 @@ print_command_help(const struct command *command, bool settings)
 
 /* Takes argv[*at] when it is the option; 0, or an exit code. *ret_taken tells whether it was. */
 static int
-take_option(const struct command *command, const struct option *option, int argc, char **argv, int *at,
-            bool *ret_taken)
+take_option(const struct command *command, const struct option *option, int argc, char **argv, int *at, bool *ret_taken)
 {
     size_t len = strlen(option->name);
     const char *value = NULL;
@@ -117,8 +116,7 @@ read_arguments(const struct command *command, int argc, char **argv, const struc
             if (code != 0)
                 return code;
         }
-        if (!taken && config != NULL &&
-            lf_config_take_option(config, argc, argv, &at, &taken, &error) != LF_OK)
+        if (!taken && config != NULL && lf_config_take_option(config, argc, argv, &at, &taken, &error) != LF_OK)
             return wrong_usage(command, "%s", error.detail);
         if (!taken)
             return wrong_usage(command, "there is no option %s", argv[at]);

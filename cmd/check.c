@@ -30,7 +30,8 @@ check_version(void *context, const struct lf_stored_version *version)
     lf_arena_reset(checking->arena);
     lf_findings_init(&findings, checking->arena);
     checking->versions++;
-    if (lf_icp_parse_text(checking->arena, version->document, version->document_len, &findings, &icp, &error) != LF_OK) {
+    if (lf_icp_parse_text(checking->arena, version->document, version->document_len, &findings, &icp, &error) !=
+        LF_OK) {
         checking->faults++;
         (void)printf("version %d of %s: its definition cannot be read: %s\n", version->version, version->icp,
                      error.detail);
@@ -140,8 +141,7 @@ command_backup(const struct command *command, int argc, char **argv)
 {
     const char *db = "leadfit.db";
     const struct option options[] = {{.name = "--db", .value = &db}, {.name = NULL}};
-    struct lf_store *store = NULL;
-    struct lf_store_reader *reader = NULL;
+    struct reading reading;
     struct lf_error error;
     int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
     enum lf_status status = LF_OK;
@@ -150,14 +150,11 @@ command_backup(const struct command *command, int argc, char **argv)
         return code;
     if (count != 1)
         return wrong_usage(command, "the file to write is needed");
-    status = lf_store_open(&(struct lf_store_options){.path = db, .read_only = true}, &store, &error);
+    status = reading_open(db, &reading, &error);
     if (status == LF_OK)
-        status = lf_store_reader_open(store, &reader, &error);
-    if (status == LF_OK)
-        status = lf_store_backup(reader, argv[0], &error);
-    lf_store_reader_close(reader);
-    lf_store_close(store);
-    if (status != LF_OK)
-        return fault(&error);
+        status = lf_store_backup(reading.reader, argv[0], &error);
+    code = reading_close(&reading, status, &error);
+    if (code != EXIT_FINE)
+        return code;
     return printf("copied %s to %s\n", db, argv[0]) < 0 ? EXIT_FAULT : EXIT_FINE;
 }

@@ -9,13 +9,14 @@
 
 #include "base/config.h"
 #include "base/status.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 
 enum { EXIT_FINE = 0, EXIT_FAULT = 1, EXIT_WRONG_USAGE = 2 };
 
 struct command {
-    const char *name; /* "serve", "icp lint" */
+    const char *name;  /* "serve", "icp lint" */
     const char *usage; /* what stands behind the name */
     const char *help;  /* one line */
     const char *more;  /* options and examples, for --help of this command; "" for none */
@@ -34,6 +35,20 @@ int command_keys_revoke(const struct command *command, int argc, char **argv);
 int command_backup(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);
 
+/* ---- a database to read (database.c) ---- */
+
+struct reading {
+    struct lf_store *store;
+    struct lf_store_reader *reader;
+    struct lf_arena *arena;
+};
+
+/* Opens a database read-only. Also after a failure it is to be closed. */
+enum lf_status reading_open(const char *db, struct reading *ret_reading, struct lf_error *error) LF_MUST_CHECK;
+
+/* Closes all of it; says the error where status is one. Returns the command's exit code. */
+int reading_close(struct reading *reading, enum lf_status status, const struct lf_error *error);
+
 /* ---- arguments (arguments.c) ---- */
 
 /* One option of a command of its own. A flag takes no value: *seen counts it. Another takes one, as `--name value` or
@@ -47,8 +62,8 @@ struct option {
 };
 
 /* Reads the arguments: the options given (ended by one without a name), and settings of the configuration where config
- * is not NULL. What is neither goes to the front of argv, in order; *ret_count of them. Returns 0, or the exit code with
- * which the command ends: EXIT_WRONG_USAGE with words on standard error, or for --help, which has been printed,
+ * is not NULL. What is neither goes to the front of argv, in order; *ret_count of them. Returns 0, or the exit code
+ * with which the command ends: EXIT_WRONG_USAGE with words on standard error, or for --help, which has been printed,
  * *ret_count is -1 and the code EXIT_FINE. */
 int read_arguments(const struct command *command, int argc, char **argv, const struct option *options,
                    struct lf_config *config, int *ret_count);
@@ -68,7 +83,8 @@ struct lf_config *make_config(const char *file, int *ret_exit);
  * "-" is standard input. FILE. */
 enum lf_status read_file(const char *path, size_t max, char **ret_text, size_t *ret_len, struct lf_error *error);
 
-/* Whether standard output is a terminal, and how wide it is: what COLUMNS says where that is not known (160 without). */
+/* Whether standard output is a terminal, and how wide it is: what COLUMNS says where that is not known (160 without).
+ */
 bool output_is_terminal(int *ret_columns);
 
 #endif

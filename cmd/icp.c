@@ -35,8 +35,7 @@ definition_read(const char *path, struct definition *definition)
         return;
     }
     lf_findings_init(&definition->findings, definition->arena);
-    definition->status =
-        read_file(path, DEFINITION_MAX, &definition->text, &definition->len, &definition->error);
+    definition->status = read_file(path, DEFINITION_MAX, &definition->text, &definition->len, &definition->error);
     if (definition->status == LF_OK)
         definition->status = lf_icp_parse_text(definition->arena, definition->text, definition->len,
                                                &definition->findings, &definition->icp, &definition->error);
@@ -166,8 +165,8 @@ publish(struct lf_store *store, const char *path, const struct definition *defin
     memcpy(version.hash, definition->icp->hash, sizeof version.hash);
     status = lf_store_publish(store, &version, &number, &unchanged, error);
     if (status == LF_OK)
-        (void)printf(unchanged ? "%s: %s is unchanged, version %d stays active\n" : "%s: published %s version %d\n", path,
-                     definition->icp->key, number);
+        (void)printf(unchanged ? "%s: %s is unchanged, version %d stays active\n" : "%s: published %s version %d\n",
+                     path, definition->icp->key, number);
     return status;
 }
 
@@ -250,27 +249,12 @@ command_icp_import(const struct command *command, int argc, char **argv)
 
 /* ---- list, export ---- */
 
-static enum lf_status
-open_reader(const char *db, struct lf_store **ret_store, struct lf_store_reader **ret_reader,
-            struct lf_arena **ret_arena, struct lf_error *error)
-{
-    enum lf_status status = LF_OK;
-
-    *ret_arena = lf_arena_create(65536, ARENA_MAX);
-    if (*ret_arena == NULL)
-        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory");
-    status = lf_store_open(&(struct lf_store_options){.path = db, .read_only = true}, ret_store, error);
-    return status == LF_OK ? lf_store_reader_open(*ret_store, ret_reader, error) : status;
-}
-
 int
 command_icp_list(const struct command *command, int argc, char **argv)
 {
     const char *db = "leadfit.db";
     const struct option options[] = {{.name = "--db", .value = &db}, {.name = NULL}};
-    struct lf_store *store = NULL;
-    struct lf_store_reader *reader = NULL;
-    struct lf_arena *arena = NULL;
+    struct reading reading;
     struct lf_stored_icp *icps = NULL;
     struct lf_error error;
     size_t found = 0;
@@ -281,9 +265,9 @@ command_icp_list(const struct command *command, int argc, char **argv)
         return code;
     if (count > 0)
         return wrong_usage(command, "%s is too much", argv[0]);
-    status = open_reader(db, &store, &reader, &arena, &error);
+    status = reading_open(db, &reading, &error);
     if (status == LF_OK)
-        status = lf_store_icps(reader, arena, &icps, &found, &error);
+        status = lf_store_icps(reading.reader, reading.arena, &icps, &found, &error);
     if (status == LF_OK && found > 0)
         (void)printf("%-28s  %-8s  %7s  %-12s  %s\n", "key", "state", "version", "purpose", "name");
     for (size_t i = 0; status == LF_OK && i < found; i++)
@@ -291,10 +275,7 @@ command_icp_list(const struct command *command, int argc, char **argv)
                      icps[i].active_version, icps[i].purpose, icps[i].name);
     if (status == LF_OK && found == 0)
         (void)fputs("there are no ICPs yet: leadfit icp import publishes some\n", stderr);
-    lf_store_reader_close(reader);
-    lf_store_close(store);
-    lf_arena_destroy(arena);
-    return status != LF_OK ? fault(&error) : EXIT_FINE;
+    return reading_close(&reading, status, &error);
 }
 
 int
@@ -303,9 +284,7 @@ command_icp_export(const struct command *command, int argc, char **argv)
     const char *db = "leadfit.db", *number = NULL;
     const struct option options[] = {
         {.name = "--db", .value = &db}, {.name = "--version", .value = &number}, {.name = NULL}};
-    struct lf_store *store = NULL;
-    struct lf_store_reader *reader = NULL;
-    struct lf_arena *arena = NULL;
+    struct reading reading;
     struct lf_stored_icp icp;
     struct lf_stored_version version;
     struct lf_error error;
@@ -320,11 +299,12 @@ command_icp_export(const struct command *command, int argc, char **argv)
         return wrong_usage(command, "one ICP's key is needed: leadfit icp list shows them");
     if (number != NULL && ((wanted = strtol(number, &end, 10)) < 1 || *end != '\0' || wanted > 1000000000))
         return wrong_usage(command, "--version wants a number from 1");
-    status = open_reader(db, &store, &reader, &arena, &error);
+    status = reading_open(db, &reading, &error);
     if (status == LF_OK)
-        status = lf_store_icp(reader, arena, argv[0], &icp, &error);
+        status = lf_store_icp(reading.reader, reading.arena, argv[0], &icp, &error);
     if (status == LF_OK)
-        status = lf_store_version(reader, arena, argv[0], wanted > 0 ? (int)wanted : icp.active_version, &version, &error);
+        status = lf_store_version(reading.reader, reading.arena, argv[0], wanted > 0 ? (int)wanted : icp.active_version,
+                                  &version, &error);
     if (status == LF_OK) {
         (void)fwrite(version.document, 1, version.document_len, stdout);
         if (version.document_len > 0 && version.document[version.document_len - 1] != '\n')
@@ -332,8 +312,5 @@ command_icp_export(const struct command *command, int argc, char **argv)
         if (fflush(stdout) != 0)
             status = lf_fail(&error, LF_FILE, "standard output cannot be written");
     }
-    lf_store_reader_close(reader);
-    lf_store_close(store);
-    lf_arena_destroy(arena);
-    return status != LF_OK ? fault(&error) : EXIT_FINE;
+    return reading_close(&reading, status, &error);
 }

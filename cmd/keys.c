@@ -94,10 +94,8 @@ command_keys_list(const struct command *command, int argc, char **argv)
 {
     const char *db = "leadfit.db";
     const struct option options[] = {{.name = "--db", .value = &db}, {.name = NULL}};
-    struct lf_store *store = NULL;
-    struct lf_store_reader *reader = NULL;
+    struct reading reading;
     struct lf_stored_key *keys = NULL;
-    struct lf_arena *arena = NULL;
     struct lf_error error;
     size_t found = 0;
     int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
@@ -107,25 +105,16 @@ command_keys_list(const struct command *command, int argc, char **argv)
         return code;
     if (count > 0)
         return wrong_usage(command, "%s is too much", argv[0]);
-    arena = lf_arena_create(65536, 256 << 20);
-    if (arena == NULL)
-        status = lf_fail(&error, LF_OUT_OF_MEMORY, "out of memory");
+    status = reading_open(db, &reading, &error);
     if (status == LF_OK)
-        status = lf_store_open(&(struct lf_store_options){.path = db, .read_only = true}, &store, &error);
-    if (status == LF_OK)
-        status = lf_store_reader_open(store, &reader, &error);
-    if (status == LF_OK)
-        status = lf_store_keys(reader, arena, &keys, &found, &error);
+        status = lf_store_keys(reading.reader, reading.arena, &keys, &found, &error);
     if (status == LF_OK && found > 0)
         (void)printf("%-10s  %-8s  %-24s  %-24s  %-32s  %s\n", "id", "state", "created", "expires", "scopes", "name");
     for (size_t i = 0; status == LF_OK && i < found; i++)
         print_key(&keys[i], lf_time_now_ms());
     if (status == LF_OK && found == 0)
         (void)fputs("there are no keys yet: leadfit keys create makes one\n", stderr);
-    lf_store_reader_close(reader);
-    lf_store_close(store);
-    lf_arena_destroy(arena);
-    return status != LF_OK ? fault(&error) : EXIT_FINE;
+    return reading_close(&reading, status, &error);
 }
 
 int

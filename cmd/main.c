@@ -13,8 +13,10 @@
 
 static const struct command COMMANDS[] = {
     {"serve", "[--config FILE] [--db FILE] [--listen ADDR:PORT]", "answer scoring requests over HTTP",
-     "Prints one line when it is ready. SIGTERM stops it in order, SIGHUP reads the configuration again.\n", command_serve},
-    {"score", "--icp FILE.json [--icp …] [--list KEY=FILE] INPUT.csv|INPUT.ndjson|-", "score a file of leads, without a database",
+     "Prints one line when it is ready. SIGTERM stops it in order, SIGHUP reads the configuration again.\n",
+     command_serve},
+    {"score", "--icp FILE.json [--icp …] [--list KEY=FILE] INPUT.csv|INPUT.ndjson|-",
+     "score a file of leads, without a database",
      "  --icp FILE          an ICP definition; may be given several times\n"
      "  --list KEY=FILE     a named list for in_list, one entry a line; may be given several times\n"
      "  --as-of TIME        the moment dates are read against (now)\n"
@@ -22,34 +24,40 @@ static const struct command COMMANDS[] = {
      "  --format WORD       table (on a terminal), csv or ndjson\n"
      "  --separator CHAR    of a CSV input: , ; | or tab (found out from its header)\n"
      "  --top N             of a table: the best N leads, at most 100000\n\n"
-     "INPUT is CSV with dotted fields in its header, NDJSON, or a JSON document of leads: a list, {\"records\": [...]},\n"
-     "or objects one after another, up to 64 MiB. - is standard input. Where the output is no terminal, CSV is answered\n"
+     "INPUT is CSV with dotted fields in its header, NDJSON, or a JSON document of leads: a list, {\"records\": "
+     "[...]},\n"
+     "or objects one after another, up to 64 MiB. - is standard input. Where the output is no terminal, CSV is "
+     "answered\n"
      "with CSV and the rest with NDJSON; --explain concerns NDJSON.\n",
      command_score},
     {"icp lint", "[--strict] FILE.json…", "tell what is wrong or weak in ICP definitions",
      "  --strict            warnings count as errors\n", command_icp_lint},
     {"icp import", "--db FILE FILE.json…", "validate ICP definitions and publish them",
      "  --db FILE           the database (leadfit.db)\n"
-     "  --note TEXT         why; kept with the versions\n", command_icp_import},
-    {"icp list", "--db FILE", "list the ICPs of a database",
-     "  --db FILE           the database (leadfit.db)\n", command_icp_list},
+     "  --note TEXT         why; kept with the versions\n",
+     command_icp_import},
+    {"icp list", "--db FILE", "list the ICPs of a database", "  --db FILE           the database (leadfit.db)\n",
+     command_icp_list},
     {"icp export", "--db FILE KEY [--version N]", "print an ICP's definition",
      "  --db FILE           the database (leadfit.db)\n"
-     "  --version N         that version (the active one)\n", command_icp_export},
+     "  --version N         that version (the active one)\n",
+     command_icp_export},
     {"keys create", "--db FILE --name NAME --scopes a,b [--days N]", "make an API key and print it, once",
      "  --db FILE           the database (leadfit.db)\n"
      "  --name NAME         who will use it\n"
      "  --scopes LIST       score, icp:read, icp:write, stats:read, leads:read, leads:write, admin\n"
-     "  --days N            expires after that many days (never)\n", command_keys_create},
+     "  --days N            expires after that many days (never)\n",
+     command_keys_create},
     {"keys list", "--db FILE", "list the API keys, without their secrets",
      "  --db FILE           the database (leadfit.db)\n", command_keys_list},
-    {"keys revoke", "--db FILE ID", "end an API key",
-     "  --db FILE           the database (leadfit.db)\n", command_keys_revoke},
+    {"keys revoke", "--db FILE ID", "end an API key", "  --db FILE           the database (leadfit.db)\n",
+     command_keys_revoke},
     {"backup", "--db FILE TARGET", "copy the database while it is in use",
      "  --db FILE           the database (leadfit.db)\n", command_backup},
     {"check", "--db FILE", "look a database over and compute recorded scores again",
      "  --db FILE           the database (leadfit.db)\n"
-     "  --sample N          how many of the latest scores are computed again (10000)\n", command_check},
+     "  --sample N          how many of the latest scores are computed again (10000)\n",
+     command_check},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };

@@ -32,7 +32,8 @@ split_listen(const char *listen, char *address, size_t size, uint16_t *ret_port,
 
     if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
         (port = strtol(colon + 1, &end, 10)) > 65535)
-        return lf_fail(error, LF_CONFIG, "listen \"%s\": an address and a port belong there, such as 127.0.0.1:8080 or [::1]:8080",
+        return lf_fail(error, LF_CONFIG,
+                       "listen \"%s\": an address and a port belong there, such as 127.0.0.1:8080 or [::1]:8080",
                        listen);
     if (len >= 2 && listen[0] == '[' && colon[-1] == ']') {
         listen++;

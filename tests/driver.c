@@ -98,8 +98,7 @@ through_record(struct lf_arena *arena, struct lf_evaluation *evaluation, const s
     const struct lf_json *input = NULL;
     if (lf_json_parse(arena, record.input, record.input_len, &LF_JSON_DOCUMENT_LIMITS, &input, &error) != LF_OK)
         die("the input does not parse", &error);
-    struct lf_evaluation *repeat =
-        lf_evaluation_create(evaluation->program, arena, input, evaluation->as_of_us / 1000);
+    struct lf_evaluation *repeat = lf_evaluation_create(evaluation->program, arena, input, evaluation->as_of_us / 1000);
     if (repeat == NULL || lf_record_restore_lists(repeat, 0, &record.results[0], &error) != LF_OK ||
         (again = lf_evaluate(repeat, 0)) == NULL || !lf_outcome_equal(icp, result->outcome, again))
         die("the recorded input does not repeat the outcome", NULL);
@@ -182,8 +181,8 @@ main(void)
         lf_arena_reset(arena);
         lf_buf_init(&out, NULL, 256 << 20);
         lf_findings_init(&findings, arena);
-        if (lf_json_parse(arena, text, (size_t)len - (text[len - 1] == '\n'), &LF_JSON_DOCUMENT_LIMITS, &line, &error) !=
-            LF_OK)
+        if (lf_json_parse(arena, text, (size_t)len - (text[len - 1] == '\n'), &LF_JSON_DOCUMENT_LIMITS, &line,
+                          &error) != LF_OK)
             die("a line is not JSON", &error);
         enum lf_status status = lf_icp_parse(arena, lf_json_member(line, "definition"), &findings, &icp, &error);
         if (status == LF_INVALID_DEFINITION)

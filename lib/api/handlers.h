@@ -29,8 +29,8 @@ enum { LF_REPLY_MAX = 64 << 20 };
 
 /* ---- shared (common.c) ---- */
 
-/* The body as JSON, in scratch memory; answers the problem and returns NULL when it is none. limits->bytes does not count: the server has
- * seen to the body's size. */
+/* The body as JSON, in scratch memory; answers the problem and returns NULL when it is none. limits->bytes does not
+ * count: the server has seen to the body's size. */
 const struct lf_json *lf_api_read_body(struct lf_request *request, const struct lf_json_limits *limits);
 
 /* Answers 304 and returns true when the request's If-None-Match names this ETag (with its quotes). */

@@ -178,7 +178,8 @@ lf_api_get_score(struct lf_request *request, void *context)
     if (!lf_request_allow_query(request, NO_QUERY))
         return;
     if (!lf_ulid_parse(text, strlen(text), &id)) {
-        (void)lf_fail(&error, LF_SCORE_NOT_FOUND, "there is no score of that id: an id has 26 characters, as the answer of POST /v1/score gave it");
+        (void)lf_fail(&error, LF_SCORE_NOT_FOUND,
+                      "there is no score of that id: an id has 26 characters, as the answer of POST /v1/score gave it");
         lf_reply_problem(request, &error);
         return;
     }

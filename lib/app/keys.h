@@ -19,13 +19,13 @@
 #include <stdint.h>
 
 /* X(NAME, word, bit, bits it implies besides its own) */
-#define LF_SCOPE_LIST(X)                                                                                               \
-    X(SCORE, "score", 1u, 0u)                                                                                          \
-    X(ICP_READ, "icp:read", 2u, 0u)                                                                                    \
-    X(ICP_WRITE, "icp:write", 4u, 2u)                                                                                  \
-    X(STATS_READ, "stats:read", 8u, 0u)                                                                                \
-    X(LEADS_READ, "leads:read", 16u, 0u)                                                                               \
-    X(LEADS_WRITE, "leads:write", 32u, 16u)                                                                            \
+#define LF_SCOPE_LIST(X)                    \
+    X(SCORE, "score", 1u, 0u)               \
+    X(ICP_READ, "icp:read", 2u, 0u)         \
+    X(ICP_WRITE, "icp:write", 4u, 2u)       \
+    X(STATS_READ, "stats:read", 8u, 0u)     \
+    X(LEADS_READ, "leads:read", 16u, 0u)    \
+    X(LEADS_WRITE, "leads:write", 32u, 16u) \
     X(ADMIN, "admin", 64u, 63u)
 
 enum lf_scope {

@@ -35,7 +35,8 @@ void lf_live_finish(struct lf_live *live);
 
 /* Puts the profiles in place, which are the live set's from now on. OUT_OF_MEMORY: nothing has changed and they are
  * still the caller's. */
-enum lf_status lf_live_replace(struct lf_live *live, struct lf_profiles *profiles, struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_live_replace(struct lf_live *live, struct lf_profiles *profiles, struct lf_error *error) LF_MUST_CHECK;
 
 /* The current set, NULL before the first one. Each acquire is given back with one release. At most 65,535 readers
  * at a time. */
@@ -43,7 +44,7 @@ struct lf_live_set *lf_live_acquire(struct lf_live *live);
 void lf_live_release(struct lf_live *live, struct lf_live_set *set);
 
 /* Reads the active ICPs and all named lists from the store and compiles them. */
-enum lf_status lf_live_load(struct lf_store_reader *reader, struct lf_profiles **ret_profiles,
-                            struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_live_load(struct lf_store_reader *reader, struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
 
 #endif

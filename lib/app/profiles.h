@@ -42,8 +42,8 @@ struct lf_profiles {
 
 /* An empty set, to be filled with the functions below and then compiled. lists and archived may be filled by the
  * caller between create and compile; lists are the set's own from then on. */
-enum lf_status lf_profiles_create(size_t capacity, struct lf_profiles **ret_profiles,
-                                  struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_profiles_create(size_t capacity, struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
 
 /* Parses a definition into the set; the text may go away afterwards. Faults go into findings (which live in the
  * caller's arena); the status is as of lf_icp_parse_text. At most `capacity` times. */

@@ -90,8 +90,8 @@ size_t lf_json_count(const struct lf_json *container);
 
 /* Counts names and elements in node and below, and compares them with the limits for a lead: TOO_MANY_MEMBERS with
  * the pointer given. For a lead that came inside a larger document. */
-enum lf_status lf_json_check_lead_size(const struct lf_json *lead, const char *pointer,
-                                       struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_json_check_lead_size(const struct lf_json *lead, const char *pointer, struct lf_error *error) LF_MUST_CHECK;
 
 /* ---- building a tree of our own (a lead from a CSV row) ---- */
 

@@ -152,7 +152,7 @@ struct telling {
     struct {
         size_t value, value_len, reason, reason_len;
         bool told;
-    } *attributes;
+    } * attributes;
 };
 
 static bool
@@ -161,8 +161,7 @@ telling_init(struct telling *telling, struct lf_arena *arena, const struct lf_re
     *telling = (struct telling){.result = result};
     lf_buf_init(&telling->text, arena, TELLING_MAX);
     lf_buf_init(&telling->value, arena, TELLING_MAX);
-    telling->attributes =
-        lf_arena_calloc(arena, result->score.icp->attribute_count, sizeof *telling->attributes);
+    telling->attributes = lf_arena_calloc(arena, result->score.icp->attribute_count, sizeof *telling->attributes);
     return telling->attributes != NULL;
 }
 
@@ -206,7 +205,8 @@ tell(struct telling *telling, size_t at)
     telling->attributes[at].reason = buf->len;
     put(buf, told->label);
     if (value->len > 0 && outcome->missing == LF_NO_FIELD) {
-        size_t cut = value->len <= VALUE_IN_REASON ? value->len : lf_text_prefix(value->data, value->len, VALUE_IN_REASON);
+        size_t cut =
+            value->len <= VALUE_IN_REASON ? value->len : lf_text_prefix(value->data, value->len, VALUE_IN_REASON);
 
         lf_buf_lit(buf, " ");
         put_escaped(buf, value->data, cut);

@@ -71,6 +71,7 @@ void lf_answer_stamp(char *answer, const struct lf_answer_stamp *stamp, struct l
 
 /* The reasons of a result, at most `count`, as plain UTF-8 (for a table): a disqualifier's reason first, then the
  * attributes'. Each lives in the arena. Returns how many; fewer when memory is out. */
-size_t lf_result_reasons(struct lf_arena *arena, const struct lf_result *result, const char **ret_reasons, size_t count);
+size_t
+lf_result_reasons(struct lf_arena *arena, const struct lf_result *result, const char **ret_reasons, size_t count);
 
 #endif

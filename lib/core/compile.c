@@ -183,8 +183,7 @@ share_leaf(struct compiling *compiling, const struct lf_condition *source)
 
     lf_buf_init(&key, compiling->scratch, PROGRAM_BYTES_MAX);
     write_key(&key, source, field);
-    if (lf_buf_failed(&key) ||
-        (compiling->known_count * 2 >= compiling->known_mask && !grow_known(compiling)))
+    if (lf_buf_failed(&key) || (compiling->known_count * 2 >= compiling->known_mask && !grow_known(compiling)))
         return UINT32_MAX;
     hash = lf_text_hash(key.data, key.len, SEED);
     for (at = (size_t)hash & compiling->known_mask; compiling->known[at].key != NULL;
@@ -193,8 +192,8 @@ share_leaf(struct compiling *compiling, const struct lf_condition *source)
         if (known->hash == hash && known->key_len == key.len && memcmp(known->key, key.data, key.len) == 0)
             return known->leaf;
     }
-    compiling->known[at] =
-        (struct known_leaf){.hash = hash, .key = key.data, .key_len = key.len, .leaf = add_leaf(compiling, source, field)};
+    compiling->known[at] = (struct known_leaf){
+        .hash = hash, .key = key.data, .key_len = key.len, .leaf = add_leaf(compiling, source, field)};
     compiling->known_count++;
     return compiling->known[at].leaf;
 }
@@ -252,8 +251,7 @@ compile_condition(struct compiling *compiling, const struct lf_condition *condit
 
     if (condition->kind == LF_CONDITION_LEAF) {
         node.leaf = share_leaf(compiling, condition);
-        if (node.leaf == UINT32_MAX ||
-            (condition->op == LF_OP_IN_LIST && !note_list(compiling, node.leaf)))
+        if (node.leaf == UINT32_MAX || (condition->op == LF_OP_IN_LIST && !note_list(compiling, node.leaf)))
             return false;
     } else {
         node.count = (uint32_t)condition->child_count;

@@ -17,12 +17,11 @@ static const struct {
 };
 
 /* Every member a condition may have. */
-static const char *const MEMBERS[] = {
-    "all", "any", "not", "field",
+static const char *const MEMBERS[] = {"all", "any", "not", "field",
 #define LF_X(name, word, operand) word,
-    LF_OPERATOR_LIST(LF_X)
+                                      LF_OPERATOR_LIST(LF_X)
 #undef LF_X
-        NULL};
+                                          NULL};
 
 const char *
 lf_operator_word(enum lf_operator op)
@@ -303,8 +302,7 @@ parse_children(struct lf_document *document, struct lf_fields *fields, const str
     if (!lf_document_array(document, list, place, 1, LF_OPERAND_ENTRIES_MAX))
         return false;
     condition->child_count = lf_json_count(list);
-    condition->children =
-        lf_arena_calloc(document->arena, condition->child_count, sizeof(struct lf_condition *));
+    condition->children = lf_arena_calloc(document->arena, condition->child_count, sizeof(struct lf_condition *));
     if (condition->children == NULL) {
         lf_document_out_of_memory(document);
         return false;
@@ -357,13 +355,16 @@ classify(struct lf_document *document, const struct lf_json *node, const struct 
     if (combinators == 0 && operators == 1 && field)
         return true;
     if (combinators + operators > 1)
-        lf_document_fault(document, place, "operator", "exactly one operator may stand in a condition: join several with all or any");
+        lf_document_fault(document, place, "operator",
+                          "exactly one operator may stand in a condition: join several with all or any");
     else if (field)
-        lf_document_fault(document, place, "operator", "an operator is missing beside field: is, in, contains, between …");
+        lf_document_fault(document, place, "operator",
+                          "an operator is missing beside field: is, in, contains, between …");
     else if (operators > 0)
         lf_document_fault(document, place, "operator", "field is missing beside the operator");
     else
-        lf_document_fault(document, place, "operator", "a condition is {\"all\": […]}, {\"any\": […]}, {\"not\": …} or a field with one operator");
+        lf_document_fault(document, place, "operator",
+                          "a condition is {\"all\": […]}, {\"any\": […]}, {\"not\": …} or a field with one operator");
     return false;
 }
 

@@ -23,26 +23,26 @@
 enum { LF_CONDITION_DEPTH_MAX = 16, LF_OPERAND_ENTRIES_MAX = 10000, LF_DAYS_MAX = 36500 };
 
 /* X(NAME, word, operand, kind of value it wants) */
-#define LF_OPERATOR_LIST(X)                                                                                            \
-    X(IS, "is", SCALAR)                                                                                                \
-    X(IN, "in", SCALARS)                                                                                               \
-    X(STARTS_WITH, "starts_with", TEXTS)                                                                               \
-    X(ENDS_WITH, "ends_with", TEXTS)                                                                                   \
-    X(CONTAINS, "contains", TEXTS)                                                                                     \
-    X(HAS_WORD, "has_word", TEXTS)                                                                                     \
-    X(LIKE, "like", TEXTS)                                                                                             \
-    X(GT, "gt", NUMBER)                                                                                                \
-    X(GTE, "gte", NUMBER)                                                                                              \
-    X(LT, "lt", NUMBER)                                                                                                \
-    X(LTE, "lte", NUMBER)                                                                                              \
-    X(BETWEEN, "between", RANGE)                                                                                       \
-    X(BEFORE, "before", DATE)                                                                                          \
-    X(AFTER, "after", DATE)                                                                                            \
-    X(WITHIN_DAYS, "within_days", DAYS)                                                                                \
-    X(OLDER_THAN_DAYS, "older_than_days", DAYS)                                                                        \
-    X(IN_NEXT_DAYS, "in_next_days", DAYS)                                                                              \
-    X(HAS_ALL, "has_all", ALL_TEXTS)                                                                                   \
-    X(IN_LIST, "in_list", LIST_KEY)                                                                                    \
+#define LF_OPERATOR_LIST(X)                     \
+    X(IS, "is", SCALAR)                         \
+    X(IN, "in", SCALARS)                        \
+    X(STARTS_WITH, "starts_with", TEXTS)        \
+    X(ENDS_WITH, "ends_with", TEXTS)            \
+    X(CONTAINS, "contains", TEXTS)              \
+    X(HAS_WORD, "has_word", TEXTS)              \
+    X(LIKE, "like", TEXTS)                      \
+    X(GT, "gt", NUMBER)                         \
+    X(GTE, "gte", NUMBER)                       \
+    X(LT, "lt", NUMBER)                         \
+    X(LTE, "lte", NUMBER)                       \
+    X(BETWEEN, "between", RANGE)                \
+    X(BEFORE, "before", DATE)                   \
+    X(AFTER, "after", DATE)                     \
+    X(WITHIN_DAYS, "within_days", DAYS)         \
+    X(OLDER_THAN_DAYS, "older_than_days", DAYS) \
+    X(IN_NEXT_DAYS, "in_next_days", DAYS)       \
+    X(HAS_ALL, "has_all", ALL_TEXTS)            \
+    X(IN_LIST, "in_list", LIST_KEY)             \
     X(EXISTS, "exists", BOOLEAN)
 
 enum lf_operator {
@@ -122,7 +122,7 @@ size_t lf_field_parse(struct lf_document *document, struct lf_fields *fields, co
 const struct lf_condition *lf_condition_first_leaf(const struct lf_condition *condition);
 
 /* The condition in words, for a rule without a label: "company.employees from 500 to 5000". At most 200 characters. */
-const char *lf_condition_words(struct lf_arena *arena, const struct lf_condition *condition,
-                               const struct lf_fields *fields);
+const char *
+lf_condition_words(struct lf_arena *arena, const struct lf_condition *condition, const struct lf_fields *fields);
 
 #endif

@@ -34,8 +34,8 @@ struct lf_place {
 /* The place as a JSON pointer (RFC 6901), in the arena; NULL when memory is out. */
 const char *lf_place_pointer(struct lf_arena *arena, const struct lf_place *place);
 
-void lf_document_fault(struct lf_document *document, const struct lf_place *place, const char *code,
-                       const char *format, ...) LF_PRINTF(4, 5);
+void lf_document_fault(struct lf_document *document, const struct lf_place *place, const char *code, const char *format,
+                       ...) LF_PRINTF(4, 5);
 
 /* Notes that memory is out. */
 void lf_document_out_of_memory(struct lf_document *document);

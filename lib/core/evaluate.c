@@ -199,8 +199,7 @@ lf_evaluate(struct lf_evaluation *evaluation, size_t index)
 
     if (outcome == NULL)
         return NULL;
-    outcome->attributes =
-        lf_arena_alloc(evaluation->arena, source->attribute_count * sizeof *outcome->attributes);
+    outcome->attributes = lf_arena_alloc(evaluation->arena, source->attribute_count * sizeof *outcome->attributes);
     outcome->disqualifiers = lf_arena_alloc(evaluation->arena, source->disqualifier_count);
     if (outcome->attributes == NULL || outcome->disqualifiers == NULL)
         return NULL;

@@ -5,7 +5,14 @@
 
 #include <string.h>
 
-enum { NAME_MAX_CHARS = 200, PROSE_MAX = 4000, PROFILE_LIST_MAX = 100, GRADE_NAME_MAX = 20, CAP_MAX = 1000000, CANONICAL_MAX = 64 << 20 };
+enum {
+    NAME_MAX_CHARS = 200,
+    PROSE_MAX = 4000,
+    PROFILE_LIST_MAX = 100,
+    GRADE_NAME_MAX = 20,
+    CAP_MAX = 1000000,
+    CANONICAL_MAX = 64 << 20
+};
 
 static const char *const CATEGORIES[] = {
 #define LF_X(name, word) word,
@@ -14,7 +21,7 @@ static const char *const CATEGORIES[] = {
         NULL};
 static const char *const AXES[] = {"fit", "engagement", NULL};
 static const char *const PURPOSES[] = {"core", "experimental", NULL};
-static const char *const FRAMEWORKS[] = {"use_cases",         "pain_points", "buying_triggers",  "journey_map",
+static const char *const FRAMEWORKS[] = {"use_cases",         "pain_points", "buying_triggers", "journey_map",
                                          "value_proposition", "life_stages", "jobs_to_be_done", NULL};
 
 const char *
@@ -92,8 +99,8 @@ read_text_list(struct reading *reading, const struct lf_json *node, const struct
 static void
 read_profile(struct reading *reading, const struct lf_json *node, const struct lf_place *place)
 {
-    static const char *const MEMBERS[] = {"problem",    "pain_points",    "goals", "challenges", "priorities", "kpis",
-                                          "watering_holes", "buyer", "user",  "not_for",    NULL};
+    static const char *const MEMBERS[] = {"problem",        "pain_points", "goals", "challenges", "priorities", "kpis",
+                                          "watering_holes", "buyer",       "user",  "not_for",    NULL};
     static const char *const TEXTS[] = {"problem", "buyer", "user"};
     static const char *const LISTS[] = {"pain_points", "goals",          "challenges", "priorities",
                                         "kpis",        "watering_holes", "not_for"};
@@ -159,11 +166,9 @@ read_fade(struct reading *reading, const struct lf_json *node, const struct lf_p
     rule->fade_field = SIZE_MAX;
     if (node == NULL || !lf_document_object(&reading->document, node, place, MEMBERS))
         return;
-    rule->fade_field =
-        lf_field_parse(&reading->document, &reading->icp->fields, lf_json_member(node, "field"), &at);
+    rule->fade_field = lf_field_parse(&reading->document, &reading->icp->fields, lf_json_member(node, "field"), &at);
     at.name = "days";
-    rule->fade_days =
-        (int)lf_document_integer(&reading->document, lf_json_member(node, "days"), &at, 1, LF_DAYS_MAX);
+    rule->fade_days = (int)lf_document_integer(&reading->document, lf_json_member(node, "days"), &at, 1, LF_DAYS_MAX);
 }
 
 static void
@@ -238,7 +243,7 @@ static void
 read_attribute(struct reading *reading, const struct lf_json *node, const struct lf_place *place,
                struct lf_attribute *attribute)
 {
-    static const char *const MEMBERS[] = {"key",   "label",     "category", "axis",    "weight",
+    static const char *const MEMBERS[] = {"key",       "label", "category",  "axis",    "weight",
                                           "rationale", "rules", "otherwise", "missing", NULL};
     struct lf_document *document = &reading->document;
     struct lf_place at = LF_PLACE_MEMBER(place, "key");
@@ -259,8 +264,8 @@ read_attribute(struct reading *reading, const struct lf_json *node, const struct
     at.name = "rules";
     read_rules(reading, lf_json_member(node, "rules"), &at, attribute);
     at.name = "otherwise";
-    attribute->otherwise = (int32_t)lf_document_decimal(document, lf_json_member(node, "otherwise"), &at, 6,
-                                                        -LF_FIT_ONE, LF_FIT_ONE, 0);
+    attribute->otherwise =
+        (int32_t)lf_document_decimal(document, lf_json_member(node, "otherwise"), &at, 6, -LF_FIT_ONE, LF_FIT_ONE, 0);
     at.name = "missing";
     read_missing(reading, lf_json_member(node, "missing"), &at, attribute);
 }
@@ -314,8 +319,8 @@ read_caps(struct reading *reading, const struct lf_json *node, const struct lf_p
 
         if (!lf_document_object(document, entry, &at, MEMBERS))
             continue;
-        cap->category =
-            (enum lf_category)lf_document_word(document, lf_json_member(entry, "category"), &member, true, CATEGORIES, 0);
+        cap->category = (enum lf_category)lf_document_word(document, lf_json_member(entry, "category"), &member, true,
+                                                           CATEGORIES, 0);
         member.name = "axis";
         cap->axis = (enum lf_axis)lf_document_word(document, lf_json_member(entry, "axis"), &member, false, AXES, 0);
         if (document->findings->count == before) {
@@ -362,8 +367,7 @@ read_disqualifiers(struct reading *reading, const struct lf_json *node, const st
         if (lf_json_member(entry, "when") == NULL)
             lf_document_fault(document, &member, "required", "when is missing: a disqualifier needs its condition");
         else
-            disqualifier->when =
-                lf_condition_parse(document, &icp->fields, lf_json_member(entry, "when"), &member);
+            disqualifier->when = lf_condition_parse(document, &icp->fields, lf_json_member(entry, "when"), &member);
     }
 }
 
@@ -386,8 +390,7 @@ read_level_number(struct reading *reading, const struct lf_json *entry, const st
 {
     struct lf_place member = LF_PLACE_MEMBER(place, "level");
     size_t before = reading->document.findings->count;
-    int64_t level =
-        lf_document_integer(&reading->document, lf_json_member(entry, "level"), &member, 1, LF_GRADES_MAX);
+    int64_t level = lf_document_integer(&reading->document, lf_json_member(entry, "level"), &member, 1, LF_GRADES_MAX);
     const char *name = lf_arena_printf(reading->document.arena, "%zu", index + 1);
 
     if (reading->document.findings->count == before && level != (int64_t)index + 1)
@@ -434,9 +437,11 @@ read_grades(struct reading *reading, const struct lf_json *node, const struct lf
             if (grade->min == previous)
                 lf_document_fault(document, &member, "duplicate", "the same minimum as the one before: each its own");
             else if (grade->min > previous)
-                lf_document_fault(document, &member, "out_of_range", "minima descend: this one must be below the one before");
+                lf_document_fault(document, &member, "out_of_range",
+                                  "minima descend: this one must be below the one before");
             else if (index + 1 == count && grade->min != 0)
-                lf_document_fault(document, &member, "out_of_range", "the last minimum is 0, so that every score has its place");
+                lf_document_fault(document, &member, "out_of_range",
+                                  "the last minimum is 0, so that every score has its place");
             previous = grade->min;
         }
         if (!levels) {
@@ -484,8 +489,9 @@ hash_canonical(struct lf_arena *arena, const struct lf_json *node, struct lf_icp
 static void
 read_icp(struct reading *reading, const struct lf_json *node)
 {
-    static const char *const MEMBERS[] = {"key",        "name",       "framework", "purpose",       "summary", "profile", "owners",
-                                          "review_by", "attributes", "caps",      "disqualifiers", "grades",  "levels",  NULL};
+    static const char *const MEMBERS[] = {"key",           "name",   "framework", "purpose",    "summary",
+                                          "profile",       "owners", "review_by", "attributes", "caps",
+                                          "disqualifiers", "grades", "levels",    NULL};
     struct lf_document *document = &reading->document;
     struct lf_icp *icp = reading->icp;
     struct lf_place root = LF_PLACE_ROOT, at = LF_PLACE_MEMBER(&root, "key");
@@ -495,7 +501,8 @@ read_icp(struct reading *reading, const struct lf_json *node)
     icp->key = lf_document_key(document, lf_json_member(node, "key"), &at);
     icp->name = text_member(reading, node, &root, "name", true, NAME_MAX_CHARS);
     at.name = "framework";
-    icp->framework = FRAMEWORKS[lf_document_word(document, lf_json_member(node, "framework"), &at, true, FRAMEWORKS, 0)];
+    icp->framework =
+        FRAMEWORKS[lf_document_word(document, lf_json_member(node, "framework"), &at, true, FRAMEWORKS, 0)];
     at.name = "purpose";
     icp->purpose =
         (enum lf_purpose)lf_document_word(document, lf_json_member(node, "purpose"), &at, false, PURPOSES, 0);

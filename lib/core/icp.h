@@ -28,15 +28,15 @@ enum {
 };
 
 /* X(NAME, word) */
-#define LF_CATEGORY_LIST(X)                                                                                            \
-    X(FIRMOGRAPHIC, "firmographic")                                                                                    \
-    X(DEMOGRAPHIC, "demographic")                                                                                      \
-    X(DECISION_MAKER, "decision_maker")                                                                                \
-    X(TECHNOGRAPHIC, "technographic")                                                                                  \
-    X(PSYCHOGRAPHIC, "psychographic")                                                                                  \
-    X(BEHAVIORAL, "behavioral")                                                                                        \
-    X(NEED, "need")                                                                                                    \
-    X(TRIGGER, "trigger")                                                                                              \
+#define LF_CATEGORY_LIST(X)             \
+    X(FIRMOGRAPHIC, "firmographic")     \
+    X(DEMOGRAPHIC, "demographic")       \
+    X(DECISION_MAKER, "decision_maker") \
+    X(TECHNOGRAPHIC, "technographic")   \
+    X(PSYCHOGRAPHIC, "psychographic")   \
+    X(BEHAVIORAL, "behavioral")         \
+    X(NEED, "need")                     \
+    X(TRIGGER, "trigger")               \
     X(LEGAL, "legal")
 
 enum lf_category {
@@ -56,10 +56,10 @@ const char *lf_purpose_word(enum lf_purpose purpose);
 
 struct lf_rule {
     const struct lf_condition *when;
-    int32_t fit;         /* millionths, -1000000..1000000 */
-    const char *label;   /* its own, or the condition in words */
-    size_t fade_field;   /* index into the fields; SIZE_MAX: does not fade */
-    int fade_days;       /* 1..36500 */
+    int32_t fit;       /* millionths, -1000000..1000000 */
+    const char *label; /* its own, or the condition in words */
+    size_t fade_field; /* index into the fields; SIZE_MAX: does not fade */
+    int fade_days;     /* 1..36500 */
 };
 
 struct lf_attribute {

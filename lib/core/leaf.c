@@ -110,7 +110,8 @@ fold_value(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_
         evaluation->out_of_memory = true;
         return false;
     }
-    if (text == number && (ret_text->bytes = lf_arena_copy(evaluation->arena, ret_text->bytes, ret_text->len)) == NULL) {
+    if (text == number &&
+        (ret_text->bytes = lf_arena_copy(evaluation->arena, ret_text->bytes, ret_text->len)) == NULL) {
         evaluation->out_of_memory = true;
         return false;
     }

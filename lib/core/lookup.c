@@ -259,11 +259,11 @@ put_wanted(struct lf_buf *buf, const struct lf_program *program, const bool *fie
         size_t len = strlen(name);
         uint32_t found = lookup_find(&program->lookup[at], name, len);
         enum lf_json_kind kind = lf_json_kind(value);
-        bool whole = found != UINT32_MAX && program->lookup[found].field != LF_NO_FIELD &&
-                     fields[program->lookup[found].field];
+        bool whole =
+            found != UINT32_MAX && program->lookup[found].field != LF_NO_FIELD && fields[program->lookup[found].field];
 
-        if (found == UINT32_MAX || (!whole && (program->lookup[found].children == NULL ||
-                                               (kind != LF_JSON_OBJECT && kind != LF_JSON_ARRAY))))
+        if (found == UINT32_MAX ||
+            (!whole && (program->lookup[found].children == NULL || (kind != LF_JSON_OBJECT && kind != LF_JSON_ARRAY))))
             continue;
         if (!first)
             lf_buf_lit(buf, ",");

@@ -32,9 +32,9 @@ struct lf_program_source {
 };
 
 /* What is wrong with a list a definition names; the program counts an unknown list as an empty one. */
-enum lf_status lf_program_create(const struct lf_program_source *sources, size_t count,
-                                 const struct lf_list_source *lists, struct lf_program **ret_program,
-                                 struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_program_create(const struct lf_program_source *sources, size_t count, const struct lf_list_source *lists,
+                  struct lf_program **ret_program, struct lf_error *error) LF_MUST_CHECK;
 
 /* NULL is fine. */
 void lf_program_destroy(struct lf_program *program);

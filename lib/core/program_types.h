@@ -67,22 +67,30 @@ struct element {
 
 /* What was found in one field of the lead. */
 struct slot {
-    const struct lf_json *value;    /* without an array on the way: the value, or NULL */
-    struct element *first, *last;   /* through arrays: the elements, joined */
-    struct lf_text folded;          /* of a single value, once it was needed */
-    bool joined;                    /* an array was met on the way and something was found */
+    const struct lf_json *value;  /* without an array on the way: the value, or NULL */
+    struct element *first, *last; /* through arrays: the elements, joined */
+    struct lf_text folded;        /* of a single value, once it was needed */
+    bool joined;                  /* an array was met on the way and something was found */
     bool has_folded;
 };
 
 /* A leaf's answer: the verdict in the two low bits, then the causes of an unknown. */
-enum { STATE_FALSE = 0, STATE_TRUE = 1, STATE_UNKNOWN = 2, STATE_VERDICT = 3, STATE_MISSING = 4, STATE_INVALID = 8, STATE_UNTESTED = 0xFF };
+enum {
+    STATE_FALSE = 0,
+    STATE_TRUE = 1,
+    STATE_UNKNOWN = 2,
+    STATE_VERDICT = 3,
+    STATE_MISSING = 4,
+    STATE_INVALID = 8,
+    STATE_UNTESTED = 0xFF
+};
 
 struct lf_evaluation {
     const struct lf_program *program;
     struct lf_arena *arena;
     int64_t as_of_us;
-    struct slot *slots;      /* by field of the program */
-    uint8_t *states;         /* by leaf */
+    struct slot *slots; /* by field of the program */
+    uint8_t *states;    /* by leaf */
     bool out_of_memory;
 };
 

@@ -185,8 +185,9 @@ get_attribute(struct reader *reader, const struct lf_icp *icp, const struct lf_a
         fit = get_varint(reader);
     if ((bits & BIT_MISSING) != 0)
         missing = get_varint(reader);
-    if (reader->bad || (bits & 3) > LF_ATTRIBUTE_UNKNOWN || rule > attribute->rule_count || field >= icp->fields.count ||
-        (missing != LF_NO_FIELD && missing >= icp->fields.count) || ((bits & 3) == LF_ATTRIBUTE_MATCHED) != (rule > 0))
+    if (reader->bad || (bits & 3) > LF_ATTRIBUTE_UNKNOWN || rule > attribute->rule_count ||
+        field >= icp->fields.count || (missing != LF_NO_FIELD && missing >= icp->fields.count) ||
+        ((bits & 3) == LF_ATTRIBUTE_MATCHED) != (rule > 0))
         return false;
     *outcome = (struct lf_attribute_outcome){
         .status = (enum lf_attribute_status)(bits & 3),

@@ -50,9 +50,9 @@ enum lf_status lf_record_read(struct lf_arena *arena, const void *bytes, size_t 
                               struct lf_error *error) LF_MUST_CHECK;
 
 /* Decodes one result against its definition. STORAGE_CORRUPT when they do not belong together. */
-enum lf_status lf_record_outcome(struct lf_arena *arena, const struct lf_icp *icp,
-                                 const struct lf_recorded_result *result, const struct lf_outcome **ret_outcome,
-                                 struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_record_outcome(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_recorded_result *result,
+                  const struct lf_outcome **ret_outcome, struct lf_error *error) LF_MUST_CHECK;
 
 /* Gives the evaluation of ICP `index` the recorded answers of its lists; evaluating then repeats exactly what was.
  * STORAGE_CORRUPT as above. */

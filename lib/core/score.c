@@ -130,7 +130,8 @@ extreme(const struct lf_scorer *scorer, const struct lf_outcome *outcome, const 
             continue;
         sums.points[attribute->category] +=
             (int64_t)attribute->weight * fit - lf_attribute_points(attribute, &outcome->attributes[i]);
-        sums.max[attribute->category] += attribute->weight * MILLION - lf_attribute_max(attribute, &outcome->attributes[i]);
+        sums.max[attribute->category] +=
+            attribute->weight * MILLION - lf_attribute_max(attribute, &outcome->attributes[i]);
     }
     return score_of(&sums, scorer->cap[LF_AXIS_FIT]);
 }
@@ -143,8 +144,7 @@ next_best(const struct lf_scorer *scorer, const struct lf_outcome *outcome)
 
     for (size_t i = 0; i < scorer->icp->attribute_count; i++) {
         const struct lf_attribute *attribute = &scorer->icp->attributes[i];
-        int64_t spread =
-            (int64_t)attribute->weight * ((int64_t)scorer->reach[i].greatest - scorer->reach[i].least);
+        int64_t spread = (int64_t)attribute->weight * ((int64_t)scorer->reach[i].greatest - scorer->reach[i].least);
 
         if (attribute->axis != LF_AXIS_FIT || outcome->attributes[i].status != LF_ATTRIBUTE_UNKNOWN || spread <= widest)
             continue;

@@ -29,7 +29,7 @@ struct lf_attribute_reach {
 /* What scoring needs to know of a definition. Immutable. */
 struct lf_scorer {
     const struct lf_icp *icp;
-    struct lf_attribute_reach *reach; /* by attribute */
+    struct lf_attribute_reach *reach;              /* by attribute */
     int64_t cap[LF_AXIS_COUNT][LF_CATEGORY_COUNT]; /* millionths; INT64_MAX: none */
 };
 
@@ -56,9 +56,9 @@ struct lf_score {
     const struct lf_icp *icp;
     struct lf_axis_score axes[LF_AXIS_COUNT];
     bool qualified;
-    size_t grade;        /* by score alone, index into grades */
-    size_t level;        /* index into levels */
-    bool has_engagement; /* the definition has engagement attributes */
+    size_t grade;             /* by score alone, index into grades */
+    size_t level;             /* index into levels */
+    bool has_engagement;      /* the definition has engagement attributes */
     int range_min, range_max; /* hundredths */
     uint32_t next_best_field; /* or LF_NO_FIELD */
     struct lf_cap_taken *caps;
@@ -84,8 +84,8 @@ int64_t lf_attribute_max(const struct lf_attribute *attribute, const struct lf_a
 
 /* The order in which attributes explain a score: by the larger of |points| and points lost (weight x greatest fit -
  * points), the definition's order on a tie. Writes at most `count` indexes; returns how many. */
-size_t lf_reason_order(const struct lf_scorer *scorer, const struct lf_outcome *outcome, size_t *ret_order,
-                       size_t count);
+size_t
+lf_reason_order(const struct lf_scorer *scorer, const struct lf_outcome *outcome, size_t *ret_order, size_t count);
 
 /* Which of two scores is the better one: qualified first, then score, then coverage, then key. < 0: a is. */
 int lf_score_compare(const struct lf_score *a, const struct lf_score *b);

@@ -27,9 +27,8 @@ find(const struct lf_text_set *set, struct lf_text text, uint32_t *ret_tag)
     uint32_t tag = (uint32_t)(hash >> 32);
     size_t at = (size_t)hash & set->mask;
 
-    while (set->slots[at].bytes != NULL &&
-           !(set->tags[at] == tag && set->slots[at].len == text.len &&
-             memcmp(set->slots[at].bytes, text.bytes, text.len) == 0))
+    while (set->slots[at].bytes != NULL && !(set->tags[at] == tag && set->slots[at].len == text.len &&
+                                             memcmp(set->slots[at].bytes, text.bytes, text.len) == 0))
         at = (at + 1) & set->mask;
     *ret_tag = tag;
     return at;

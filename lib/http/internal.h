@@ -94,8 +94,8 @@ struct lf_worker {
     struct lf_request *first_resumed, *last_resumed;
     struct lf_arrival *arrivals;
     bool asleep;
-    unsigned turns;          /* of the loop in a row in which nothing happened though there should be something to do */
-    bool happened;           /* the library has called us in this turn */
+    unsigned turns; /* of the loop in a row in which nothing happened though there should be something to do */
+    bool happened;  /* the library has called us in this turn */
     struct lf_arena *scratch; /* of the handler at work */
     struct lf_request *kept;  /* idle requests */
     unsigned kept_count;

@@ -407,15 +407,13 @@ start_worker(struct lf_server *server, struct lf_worker *worker, struct lf_error
     worker->server = server;
     /* The library's own strictness stays at its default: more (or, in 0.9, -1) would have it answer by itself, in HTML,
      * what the guard can answer; less would in 1.0 mend names with spaces before the guard has seen them. */
-    worker->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
-                             MHD_USE_NO_LISTEN_SOCKET,
-                         0, NULL, NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
-                         MHD_OPTION_NOTIFY_CONNECTION, on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                         worker, MHD_OPTION_URI_LOG_CALLBACK, on_target, worker, MHD_OPTION_UNESCAPE_CALLBACK,
-                         on_unescape, worker, MHD_OPTION_CONNECTION_LIMIT, options->max_connections + LIMIT_SLACK,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)(longest_ms / 1000 + TIMEOUT_SLACK_S), MHD_OPTION_END);
+    worker->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
+        NULL, on_request, worker, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, worker, MHD_OPTION_NOTIFY_COMPLETED, on_completed, worker, MHD_OPTION_URI_LOG_CALLBACK,
+        on_target, worker, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, worker, MHD_OPTION_CONNECTION_LIMIT,
+        options->max_connections + LIMIT_SLACK, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(longest_ms / 1000 + TIMEOUT_SLACK_S), MHD_OPTION_END);
     if (worker->daemon == NULL)
         return lf_fail(error, LF_INTERNAL, "libmicrohttpd cannot start: %s.", strerror(errno));
     return lf_worker_run(worker, error);

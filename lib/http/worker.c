@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    SLEEP_MS = 1000,   /* the longest; the library's own timeouts may ask for less */
+    SLEEP_MS = 1000,    /* the longest; the library's own timeouts may ask for less */
     IDLE_TURNS_MAX = 64 /* more than a large answer takes between two events */
 };
 

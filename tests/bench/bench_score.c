@@ -108,7 +108,8 @@ main(int argc, char **argv)
             line = end != NULL ? end + 1 : line + line_len;
         }
     }
-    (void)printf("%zu leads, %zu bytes an answer, %zu bytes a record\n", leads, answer_bytes / leads, record_bytes / leads);
+    (void)printf("%zu leads, %zu bytes an answer, %zu bytes a record\n", leads, answer_bytes / leads,
+                 record_bytes / leads);
     for (int s = 0; s < STEPS; s++) {
         qsort(spent[s], (size_t)rounds, sizeof spent[s][0], compare);
         (void)printf("%-8s %6lld ns\n", NAMES[s], (long long)(spent[s][rounds / 2] / (int64_t)leads));

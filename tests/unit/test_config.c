@@ -373,11 +373,10 @@ test_help(void **state)
     lf_config_put_help(&buf, LF_SETTING_MAX_BODY);
     lf_config_put_help(&buf, LF_SETTING_LOG_REQUESTS);
     lf_config_put_help(&buf, LF_SETTING_DB);
-    assert_string_equal(
-        lf_buf_terminate(&buf),
-        "  --max-body SIZE                        the largest request body (default 1 MiB)\n"
-        "  --log-requests failed|all|none         which requests are logged (default failed)\n"
-        "  --db TEXT                              the database file (default leadfit.db)\n");
+    assert_string_equal(lf_buf_terminate(&buf),
+                        "  --max-body SIZE                        the largest request body (default 1 MiB)\n"
+                        "  --log-requests failed|all|none         which requests are logged (default failed)\n"
+                        "  --db TEXT                              the database file (default leadfit.db)\n");
     lf_buf_finish(&buf);
 }
 

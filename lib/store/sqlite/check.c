@@ -190,8 +190,8 @@ check_blocks(struct lf_connection *connection, const atomic_bool *stop, struct l
             break;
         if (sqlite3_column_int64(statement, 0) <= chain.block) {
             /* A damaged page gives back rows that were passed: nothing behind it can be walked to. */
-            lf_findings_add(findings, "", "damaged_block", "block %" PRId64 " of recorded scores is followed by an earlier one",
-                            chain.block);
+            lf_findings_add(findings, "", "damaged_block",
+                            "block %" PRId64 " of recorded scores is followed by an earlier one", chain.block);
             break;
         }
         status = lf_sqlite_bytes(connection, statement, 5, &body, &len, error);

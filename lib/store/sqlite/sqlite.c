@@ -124,7 +124,8 @@ take_lock(struct lf_sqlite_store *store, struct lf_error *error)
         status =
             errno == EWOULDBLOCK
                 ? lf_fail(error, LF_STORAGE_IN_USE,
-                          "a leadfit server (or another leadfit command) has %s open: stop it first, or use its API", store->path)
+                          "a leadfit server (or another leadfit command) has %s open: stop it first, or use its API",
+                          store->path)
                 : cannot("lock", path, error);
     } else if (geteuid() == 0 && stat(store->path, &database) == 0) {
         /* Root leaves the lock to the database's owner, as SQLite does with the WAL. */
