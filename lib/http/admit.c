@@ -161,7 +161,7 @@ check_body(struct lf_request *request, struct lf_error *error)
     if (framing->content_length > 0 && (uint64_t)framing->content_length > max_body)
         return lf_fail(error, LF_BODY_TOO_LARGE, "A body may have %zu bytes here.", max_body);
     if (type != NULL && !is_json_type(type))
-        return lf_fail(error, LF_UNSUPPORTED_MEDIA_TYPE, "This operation takes application/json.");
+        return lf_fail(error, LF_UNSUPPORTED_MEDIA_TYPE, "This operation takes JSON: send `Content-Type: application/json` (curl: --json).");
     if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
         return lf_fail(error, LF_UNSUPPORTED_MEDIA_TYPE, "A body must come unencoded (no Content-Encoding).");
     if (framing->content_length > 0 && lf_buf_reserve(&request->body, (size_t)framing->content_length) == NULL)

@@ -1,5 +1,6 @@
 """The document and the service are one: operations, methods, paths, heads."""
 
+import ctypes
 import json
 import os
 import re
@@ -282,6 +283,13 @@ def test_query_parameters(program):
 # --------------------------------------------------------------- heads
 
 
+def library_refuses_by_itself():
+    """From 1.0 on libmicrohttpd answers more malformed heads by itself, in HTML, before we see them."""
+    version = ctypes.CDLL("libmicrohttpd.so.12").MHD_get_version
+    version.restype = ctypes.c_char_p
+    return not version().startswith(b"0.")
+
+
 def test_heads_that_are_refused(program):
     key_line = b"Host: x\r\n"
     # Without a Host, libmicrohttpd answers by itself from 1.0 on.
@@ -318,6 +326,8 @@ def test_heads_that_are_refused(program):
             if code is None:
                 continue
             body = rest.partition(b"\r\n\r\n")[2]
+            if body[:1] == b"<" and library_refuses_by_itself():
+                continue
             equal(body[:1], b"{", "begin of the problem for %r: %r" % (head[:60], answer[:400]))
             problem = json.loads(body)
             equal(problem["code"], code, "code for %r" % head[:60])
