@@ -10,6 +10,28 @@
 
 #define AS_OF "2026-06-15T12:00:00Z"
 
+/* An answer told before it has an id, and stamped with it, is the one told with the id, byte for byte. */
+static void
+check_stamp(struct lf_arena *arena, struct lf_answer answer)
+{
+    struct lf_answer_stamp stamp;
+    struct lf_ulid id = {{0}};
+    struct lf_buf whole, stamped;
+
+    for (int i = 0; i < LF_ULID_SIZE; i++)
+        id.bytes[i] = i < 6 ? (uint8_t)(answer.scored_at_ms >> (8 * (5 - i))) : (uint8_t)(0x5A + i);
+    answer.id = id;
+    lf_buf_init(&whole, arena, 64 << 20);
+    lf_answer_put(&whole, arena, &answer);
+    lf_buf_init(&stamped, arena, 64 << 20);
+    lf_buf_lit(&stamped, "before it");
+    lf_answer_put_pending(&stamped, arena, &answer, &stamp);
+    assert_false(lf_buf_failed(&whole) || lf_buf_failed(&stamped));
+    lf_answer_stamp(stamped.data + 9, &stamp, id);
+    assert_int_equal(stamped.len, whole.len + 9);
+    assert_memory_equal(stamped.data + 9, whole.data, whole.len);
+}
+
 /* The answer for one lead under all ICPs of a program, as text. */
 static struct lf_buf
 tell(struct lf_arena *arena, const struct lf_program *program, const struct lf_json *lead, enum lf_explain explain,
@@ -49,6 +71,8 @@ tell(struct lf_arena *arena, const struct lf_program *program, const struct lf_j
     lf_buf_init(&buf, arena, 64 << 20);
     lf_answer_put(&buf, arena, &answer);
     assert_false(lf_buf_failed(&buf));
+    if (answer.recorded)
+        check_stamp(arena, answer);
     return buf;
 }
 
