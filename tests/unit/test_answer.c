@@ -19,7 +19,7 @@ check_stamp(struct lf_arena *arena, struct lf_answer answer)
     struct lf_buf whole, stamped;
 
     for (int i = 0; i < LF_ULID_SIZE; i++)
-        id.bytes[i] = i < 6 ? (uint8_t)(answer.scored_at_ms >> (8 * (5 - i))) : (uint8_t)(0x5A + i);
+        id.bytes[i] = (uint8_t)(i < 6 ? answer.scored_at_ms >> (8 * (5 - i)) : 0x5A + i);
     answer.id = id;
     lf_buf_init(&whole, arena, 64 << 20);
     lf_answer_put(&whole, arena, &answer);
