@@ -114,7 +114,7 @@ def check_tree():
     for path in ROOT.iterdir():
         if path.name.startswith((".", "build", "leadfit.")):  # what builds and a running server leave behind
             continue
-        expect(path.name in TOP or ".db" in path.name, f"{path.name} does not belong at the top")
+        expect(path.name in TOP, f"{path.name} does not belong at the top")
     for folder in ("lib/base", "lib/core", "lib/store", "lib/app", "lib/http", "lib/api"):
         build = (ROOT / folder / "meson.build").read_text()
         expect(build.count("static_library(") == 1, f"{folder}/meson.build has not exactly one target")
