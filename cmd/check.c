@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_MAX = 1 << 30, SAMPLE = 10000 };
+enum { ARENA_MAX = 1 << 30, SAMPLE = 10000, AUDIT_PAGE = 1000 };
 
 /* What a check has found, over its parts. */
 struct checking {
@@ -64,6 +64,27 @@ check_score(void *context, const struct lf_stored_score *score)
     return LF_OK;
 }
 
+/* How many entries the audit has; whether they are chained has been looked at. */
+static enum lf_status
+count_audit(struct lf_store_reader *reader, struct lf_arena *arena, size_t *ret_count, struct lf_error *error)
+{
+    struct lf_audit_entry *entries = NULL;
+    int64_t last = 0;
+    size_t found = 0;
+    enum lf_status status = LF_OK;
+
+    *ret_count = 0;
+    do {
+        lf_arena_reset(arena);
+        status = lf_store_audit(reader, arena, NULL, last, AUDIT_PAGE, &entries, &found, error);
+        if (status == LF_OK && found > 0) {
+            last = entries[found - 1].id;
+            *ret_count += found;
+        }
+    } while (status == LF_OK && found == AUDIT_PAGE);
+    return status;
+}
+
 static enum lf_status
 check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error *error)
 {
@@ -73,6 +94,7 @@ check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error
     struct lf_findings findings;
     struct lf_ulid last;
     int64_t scores = 0;
+    size_t audit = 0;
     enum lf_status status = LF_OK;
 
     if (arena == NULL || checking.arena == NULL)
@@ -91,18 +113,21 @@ check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error
     if (status == LF_OK)
         status = lf_store_each_version(reader, arena, check_version, &checking, error);
     if (status == LF_OK)
-        status = lf_store_each_score(reader, arena, sample, check_score, &checking, error);
+        status = lf_store_each_score(reader, arena, 0, INT64_MAX, sample, check_score, &checking, error);
     if (status == LF_OK)
         status = lf_store_last_score(reader, &last, &scores, error);
+    if (status == LF_OK)
+        status = count_audit(reader, arena, &audit, error);
     lf_store_reader_close(checking.reader);
     lf_store_reader_close(reader);
     lf_arena_destroy(checking.arena);
     lf_arena_destroy(arena);
     if (status != LF_OK)
         return status;
-    (void)printf("%s: %zu versions re-hashed, %zu of %lld scores computed again, %zu fault%s\n",
-                 checking.faults == 0 ? "sound" : "not sound", checking.versions, checking.scores, (long long)scores,
-                 checking.faults, checking.faults == 1 ? "" : "s");
+    (void)printf("%s: %zu versions re-hashed, %zu audit entries chained, %zu of %lld scores computed again,"
+                 " %zu fault%s\n",
+                 checking.faults == 0 ? "sound" : "not sound", checking.versions, audit, checking.scores,
+                 (long long)scores, checking.faults, checking.faults == 1 ? "" : "s");
     *ret_faults = checking.faults;
     return LF_OK;
 }

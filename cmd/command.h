@@ -35,7 +35,7 @@ int command_keys_revoke(const struct command *command, int argc, char **argv);
 int command_backup(const struct command *command, int argc, char **argv);
 int command_check(const struct command *command, int argc, char **argv);
 
-/* ---- a database to read (database.c) ---- */
+/* ---- a database to read or to write (database.c) ---- */
 
 struct reading {
     struct lf_store *store;
@@ -48,6 +48,14 @@ enum lf_status reading_open(const char *db, struct reading *ret_reading, struct 
 
 /* Closes all of it; says the error where status is one. Returns the command's exit code. */
 int reading_close(struct reading *reading, enum lf_status status, const struct lf_error *error);
+
+/* Opens a database to write. Where a server has it open, the error names what of its API does the same: "POST
+ * /v1/keys". */
+enum lf_status
+writing_open(const char *db, const char *instead, struct lf_store **ret_store, struct lf_error *error) LF_MUST_CHECK;
+
+/* A change that a command makes, as of now. */
+struct lf_change command_line_change(const char *note);
 
 /* ---- arguments (arguments.c) ---- */
 

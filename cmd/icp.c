@@ -1,7 +1,7 @@
 /* icp.c - leadfit icp lint, import, list, export. */
 #include "command.h"
 
-#include "app/profiles.h"
+#include "app/live.h"
 #include "base/findings.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -155,49 +155,30 @@ publish(struct lf_store *store, const char *path, const struct definition *defin
         .purpose = lf_purpose_word(definition->icp->purpose),
         .document = definition->text,
         .document_len = definition->len,
-        .note = note,
-        .at_ms = lf_time_now_ms(),
     };
+    struct lf_change change = command_line_change(note);
     bool unchanged = false;
     int number = 0;
     enum lf_status status = LF_OK;
 
     memcpy(version.hash, definition->icp->hash, sizeof version.hash);
-    status = lf_store_publish(store, &version, &number, &unchanged, error);
+    status = lf_store_publish(store, &version, &change, &number, &unchanged, error);
     if (status == LF_OK)
         (void)printf(unchanged ? "%s: %s is unchanged, version %d stays active\n" : "%s: published %s version %d\n",
                      path, definition->icp->key, number);
     return status;
 }
 
-/* The lists that are in the store, for linting against them. */
+/* What is in the store, for its lists: a definition is linted against them. */
 static enum lf_status
 load_lists(struct lf_store *store, struct lf_profiles **ret_profiles, struct lf_error *error)
 {
     struct lf_store_reader *reader = NULL;
-    struct lf_arena *arena = lf_arena_create(65536, (size_t)2 << 30);
-    struct lf_stored_list *lists = NULL;
-    size_t count = 0;
-    enum lf_status status = LF_OK;
+    enum lf_status status = lf_store_reader_open(store, &reader, error);
 
-    if (arena == NULL)
-        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while loading lists");
-    status = lf_store_reader_open(store, &reader, error);
     if (status == LF_OK)
-        status = lf_store_lists(reader, arena, &lists, &count, error);
-    if (status == LF_OK)
-        status = lf_profiles_create(0, ret_profiles, error);
-    if (status == LF_OK) {
-        struct lf_profiles *profiles = *ret_profiles;
-        profiles->lists = lf_arena_calloc(profiles->arena, count, sizeof(struct lf_named_list *));
-        for (size_t i = 0; status == LF_OK && profiles->lists != NULL && i < count; i++) {
-            status = lf_named_list_create(lists[i].key, lists[i].revision, lists[i].entries, lists[i].count,
-                                          &profiles->lists[i], error);
-            profiles->list_count += status == LF_OK;
-        }
-    }
+        status = lf_live_load(reader, ret_profiles, error);
     lf_store_reader_close(reader);
-    lf_arena_destroy(arena);
     return status;
 }
 
@@ -217,7 +198,7 @@ command_icp_import(const struct command *command, int argc, char **argv)
         return code;
     if (count == 0)
         return wrong_usage(command, "at least one file is needed");
-    if (lf_store_open(&(struct lf_store_options){.path = db}, &store, &error) != LF_OK)
+    if (writing_open(db, "PUT /v1/icps/{key}/draft and POST /v1/icps/{key}/publish", &store, &error) != LF_OK)
         return fault(&error);
     if (load_lists(store, &lists, &error) != LF_OK) {
         lf_profiles_destroy(lists);
@@ -249,6 +230,20 @@ command_icp_import(const struct command *command, int argc, char **argv)
 
 /* ---- list, export ---- */
 
+static const char *
+state_word(enum lf_icp_state state)
+{
+    switch (state) {
+    case LF_ICP_STATE_DRAFT:
+        return "draft";
+    case LF_ICP_STATE_ACTIVE:
+        return "active";
+    case LF_ICP_STATE_ARCHIVED:
+        break;
+    }
+    return "archived";
+}
+
 int
 command_icp_list(const struct command *command, int argc, char **argv)
 {
@@ -271,8 +266,8 @@ command_icp_list(const struct command *command, int argc, char **argv)
     if (status == LF_OK && found > 0)
         (void)printf("%-28s  %-8s  %7s  %-12s  %s\n", "key", "state", "version", "purpose", "name");
     for (size_t i = 0; status == LF_OK && i < found; i++)
-        (void)printf("%-28s  %-8s  %7d  %-12s  %s\n", icps[i].key, icps[i].archived ? "archived" : "active",
-                     icps[i].active_version, icps[i].purpose, icps[i].name);
+        (void)printf("%-28s  %-8s  %7d  %-12s  %s\n", icps[i].key, state_word(icps[i].state), icps[i].active_version,
+                     icps[i].purpose, icps[i].name);
     if (status == LF_OK && found == 0)
         (void)fputs("there are no ICPs yet: leadfit icp import publishes some\n", stderr);
     return reading_close(&reading, status, &error);
@@ -302,6 +297,8 @@ command_icp_export(const struct command *command, int argc, char **argv)
     status = reading_open(db, &reading, &error);
     if (status == LF_OK)
         status = lf_store_icp(reading.reader, reading.arena, argv[0], &icp, &error);
+    if (status == LF_OK && wanted == 0 && icp.active_version == 0)
+        status = lf_fail(&error, LF_VERSION_NOT_FOUND, "ICP \"%s\" was never published: it has a draft alone", argv[0]);
     if (status == LF_OK)
         status = lf_store_version(reading.reader, reading.arena, argv[0], wanted > 0 ? (int)wanted : icp.active_version,
                                   &version, &error);

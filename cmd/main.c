@@ -42,11 +42,13 @@ static const struct command COMMANDS[] = {
      "  --db FILE           the database (leadfit.db)\n"
      "  --version N         that version (the active one)\n",
      command_icp_export},
-    {"keys create", "--db FILE --name NAME --scopes a,b [--days N]", "make an API key and print it, once",
+    {"keys create", "--db FILE --name NAME --scopes a,b [--days N | --expires TIME]",
+     "make an API key and print it, once",
      "  --db FILE           the database (leadfit.db)\n"
      "  --name NAME         who will use it\n"
      "  --scopes LIST       score, icp:read, icp:write, stats:read, leads:read, leads:write, admin\n"
-     "  --days N            expires after that many days (never)\n",
+     "  --days N            expires after that many days (never)\n"
+     "  --expires TIME      expires then, such as 2027-01-31T12:00:00Z\n",
      command_keys_create},
     {"keys list", "--db FILE", "list the API keys, without their secrets",
      "  --db FILE           the database (leadfit.db)\n", command_keys_list},

@@ -19,7 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STALL_MS = 30000 /* a commit that takes longer means that the disk is gone */, THREADS_MAX = 64 };
+enum {
+    STALL_MS = 30000, /* a commit that takes longer means that the disk is gone */
+    THREADS_MAX = 64,
+    DESK_THREADS = 4, /* so that a replay or a long list does not keep the next draft waiting */
+    DESK_QUEUE = 256, /* far above what people at screens ask for at once */
+};
 
 /* Splits "127.0.0.1:8080" or "[::1]:8080". */
 static enum lf_status
@@ -86,6 +91,8 @@ start_server(const struct lf_config *config, struct lf_service *service, char *a
         .max_connections = (unsigned)lf_config_number(config, LF_SETTING_MAX_CONNECTIONS),
         .max_per_address = (unsigned)lf_config_number(config, LF_SETTING_MAX_CONNECTIONS_PER_ADDRESS),
         .max_body = (size_t)lf_config_number(config, LF_SETTING_MAX_BODY),
+        .desk_threads = DESK_THREADS,
+        .desk_queue = DESK_QUEUE,
         .request_timeout_ms = lf_config_number(config, LF_SETTING_REQUEST_TIMEOUT),
         .idle_timeout_ms = lf_config_number(config, LF_SETTING_IDLE_TIMEOUT),
         .log_requests = (enum lf_log_requests)lf_config_number(config, LF_SETTING_LOG_REQUESTS),

@@ -1,8 +1,9 @@
 /*
  * driver.c - the scoring core behind a pipe, for tests written in other languages.
  *
- * Reads NDJSON, one {"definition", "lead", "as_of", "lists"} a line, and answers each with one line: {"result": {the
- * one element of results, in full}, "reason_1".."reason_3", "definition_hash"}, or {"refused": [{"pointer", "code"}]}.
+ * Reads NDJSON, one {"definition", "lead", "as_of", "lists", "revisions"} a line, and answers each with one line:
+ * {"result": {the one element of results, in full}, "reason_1".."reason_3", "definition_hash"}, or {"refused":
+ * [{"pointer", "code"}]}. A list has revision 1 where none is given for its key.
  * It has no logic of its own: what it prints is what lib/core gives.
  */
 #include "base/hash.h"
@@ -45,18 +46,21 @@ die(const char *what, const struct lf_error *error)
 }
 
 static void
-read_lists(struct lf_arena *arena, const struct lf_json *node, struct lists *lists)
+read_lists(struct lf_arena *arena, const struct lf_json *line, struct lists *lists)
 {
+    const struct lf_json *node = lf_json_member(line, "lists"), *revisions = lf_json_member(line, "revisions");
     struct lf_error error;
 
     for (const struct lf_json *list = lf_json_first(node); list != NULL; list = lf_json_next(list)) {
+        const struct lf_json *revision = lf_json_member(revisions, lf_json_name(list));
         size_t count = 0, len = 0;
         const char **entries = lf_arena_calloc(arena, lf_json_count(list) + 1, sizeof *entries);
 
         for (const struct lf_json *entry = lf_json_first(list); entry != NULL; entry = lf_json_next(entry))
             entries[count++] = lf_json_text(entry, &len);
         if (lists->count == LISTS_MAX ||
-            lf_named_list_create(lf_json_name(list), 1, entries, count, &lists->items[lists->count], &error) != LF_OK)
+            lf_named_list_create(lf_json_name(list), revision != NULL ? (int64_t)lf_json_number(revision) : 1, entries,
+                                 count, &lists->items[lists->count], &error) != LF_OK)
             die("lists", NULL);
         lists->count++;
     }
@@ -74,10 +78,11 @@ put_refusal(struct lf_buf *out, const struct lf_findings *findings)
     lf_buf_lit(out, "]}");
 }
 
-/* Every result goes through a record and back, so that what is kept is proved to tell the same. */
+/* Every result goes through a record and back, to a program that knows no lists, so that what is kept is proved to tell
+ * the same. */
 static void
-through_record(struct lf_arena *arena, struct lf_evaluation *evaluation, const struct lf_icp *icp,
-               const struct lf_json *lead, struct lf_result *result)
+through_record(struct lf_arena *arena, struct lf_evaluation *evaluation, const struct lf_program *later,
+               const struct lf_icp *icp, const struct lf_json *lead, struct lf_result *result)
 {
     struct lf_buf buf;
     struct lf_record record;
@@ -86,7 +91,7 @@ through_record(struct lf_arena *arena, struct lf_evaluation *evaluation, const s
     const bool wanted[] = {true};
 
     lf_buf_init(&buf, arena, 64 << 20);
-    lf_record_begin(&buf, 1);
+    lf_record_begin(&buf, 1, false);
     lf_record_put_result(&buf, evaluation, 0, result->outcome, false);
     lf_record_put_input(&buf, evaluation, lead, wanted, false);
     if (lf_buf_failed(&buf) || lf_record_read(arena, buf.data, buf.len, &record, &error) != LF_OK ||
@@ -98,7 +103,7 @@ through_record(struct lf_arena *arena, struct lf_evaluation *evaluation, const s
     const struct lf_json *input = NULL;
     if (lf_json_parse(arena, record.input, record.input_len, &LF_JSON_DOCUMENT_LIMITS, &input, &error) != LF_OK)
         die("the input does not parse", &error);
-    struct lf_evaluation *repeat = lf_evaluation_create(evaluation->program, arena, input, evaluation->as_of_us / 1000);
+    struct lf_evaluation *repeat = lf_evaluation_create(later, arena, input, evaluation->as_of_us / 1000);
     if (repeat == NULL || lf_record_restore_lists(repeat, 0, &record.results[0], &error) != LF_OK ||
         (again = lf_evaluate(repeat, 0)) == NULL || !lf_outcome_equal(icp, result->outcome, again))
         die("the recorded input does not repeat the outcome", NULL);
@@ -112,7 +117,7 @@ put_scored(struct lf_buf *out, struct lf_arena *arena, const struct lf_json *lin
     struct lists lists = {.count = 0};
     struct lf_list_source source = {find_list, &lists};
     struct lf_program_source member = {.icp = icp};
-    struct lf_program *program = NULL;
+    struct lf_program *program = NULL, *later = NULL;
     struct lf_error error;
     struct lf_buf answer;
     struct lf_result result = {.index = 0};
@@ -123,8 +128,9 @@ put_scored(struct lf_buf *out, struct lf_arena *arena, const struct lf_json *lin
 
     if (as_of == NULL || !lf_time_parse(as_of, len, &as_of_us))
         die("as_of is missing or not a date", NULL);
-    read_lists(arena, lf_json_member(line, "lists"), &lists);
-    if (lf_program_create(&member, 1, &source, &program, &error) != LF_OK)
+    read_lists(arena, line, &lists);
+    if (lf_program_create(&member, 1, &source, &program, &error) != LF_OK ||
+        lf_program_create(&member, 1, NULL, &later, &error) != LF_OK)
         die("compile", &error);
     result.teller = lf_teller_create(arena, icp, 0);
     result.scorer = lf_scorer_create(arena, icp);
@@ -134,7 +140,7 @@ put_scored(struct lf_buf *out, struct lf_arena *arena, const struct lf_json *lin
     if (result.teller == NULL || result.scorer == NULL || evaluation == NULL ||
         (result.outcome = lf_evaluate(evaluation, 0)) == NULL)
         die("out of memory", NULL);
-    through_record(arena, evaluation, icp, lf_json_member(line, "lead"), &result);
+    through_record(arena, evaluation, later, icp, lf_json_member(line, "lead"), &result);
     if (!lf_score_outcome(result.scorer, result.outcome, arena, &result.score))
         die("out of memory", NULL);
     lf_buf_init(&answer, arena, 64 << 20);
@@ -154,6 +160,7 @@ put_scored(struct lf_buf *out, struct lf_arena *arena, const struct lf_json *lin
     }
     lf_buf_printf(out, ",\"definition_hash\":\"%s\"}", lf_teller_hash(result.teller));
     lf_program_destroy(program);
+    lf_program_destroy(later);
     for (size_t i = 0; i < lists.count; i++)
         lf_named_list_destroy(lists.items[i]);
 }

@@ -84,17 +84,6 @@ explain(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_list_s
     return status;
 }
 
-/* One sentence over all that was found, in the request and in its definition. */
-static enum lf_status
-sum_up(const struct lf_findings *findings, enum lf_status status, struct lf_error *error)
-{
-    size_t count = findings->count + findings->dropped;
-
-    return lf_fail(error, status, "the request has %zu fault%s, the first at %s: %s", count, count == 1 ? "" : "s",
-                   findings->items[0].pointer[0] != '\0' ? findings->items[0].pointer : "its root",
-                   findings->items[0].detail);
-}
-
 void
 lf_api_explain(struct lf_request *request, void *context)
 {
@@ -130,7 +119,7 @@ lf_api_explain(struct lf_request *request, void *context)
     if (status == LF_OK)
         status = explain(arena, icp, &lists, &asked, now_ms, &answer, &error);
     else if (findings.count > 0 && (status == LF_INVALID_REQUEST || status == LF_INVALID_DEFINITION))
-        status = sum_up(&findings, status, &error);
+        status = lf_api_sum_up(&findings, status, &error);
     lf_live_release(lf_service_live(context), set);
     if (status == LF_OK)
         lf_reply_json(request, 200, &answer);

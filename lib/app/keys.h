@@ -5,7 +5,8 @@
  *
  * in lower-case Crockford base 32. Only the SHA-256 of the secret is stored; a key is shown once, when it is made. The
  * check sum tells a slip of typing from a wrong key, so that scanners and people can. A keyring is the set of all
- * keys in memory: immutable but for its rate buckets, shared by all threads.
+ * keys in memory, shared by all threads: letting a key in takes no lock that another key's request holds, keys are
+ * added and revoked while others come in, and none ever goes away.
  */
 #ifndef LF_APP_KEYS_H
 #define LF_APP_KEYS_H
@@ -34,7 +35,7 @@ enum lf_scope {
 #undef LF_X
 };
 
-enum { LF_API_KEY_TEXT_MAX = 64, LF_API_KEY_NAME_MAX = 100 };
+enum { LF_API_KEY_TEXT_MAX = 64, LF_API_KEY_NAME_MAX = 100, LF_API_KEYS_MAX = 100000 };
 
 /* Reads "score,stats:read"; USAGE names the unknown one and all there are. Implied scopes are not added here. */
 enum lf_status lf_scopes_parse(const char *text, uint32_t *ret_scopes, struct lf_error *error) LF_MUST_CHECK;
@@ -51,12 +52,16 @@ enum lf_status lf_api_key_create(const char *name, uint32_t scopes, int64_t now_
                                  struct lf_stored_key *ret_key, char ret_text[LF_API_KEY_TEXT_MAX],
                                  struct lf_error *error) LF_MUST_CHECK;
 
+/* Reads the text of a key: its id, and the SHA-256 of its secret. UNAUTHORIZED when it is not the text of a key. */
+enum lf_status lf_api_key_read(const char *text, char ret_id[LF_API_KEY_ID_MAX + 1],
+                               uint8_t ret_secret_hash[LF_SHA256_SIZE]) LF_MUST_CHECK;
+
 /* ---- the keyring ---- */
 
 struct lf_keyring;
 
 /* All keys of the store. rate: requests a second and key, 0 for no limit (a burst of two seconds' worth is let
- * through). */
+ * through). CONFLICT for more than LF_API_KEYS_MAX. */
 enum lf_status lf_keyring_load(struct lf_store_reader *reader, unsigned rate, struct lf_keyring **ret_keyring,
                                struct lf_error *error) LF_MUST_CHECK;
 
@@ -67,6 +72,27 @@ void lf_keyring_destroy(struct lf_keyring *keyring);
  * expired key, told apart to nobody; RATE_LIMITED when it has used up its rate. Compares in constant time. */
 enum lf_status lf_keyring_admit(struct lf_keyring *keyring, const char *text, int64_t now_ms, int64_t monotonic_ns,
                                 char ret_id[LF_API_KEY_ID_MAX + 1], uint32_t *ret_scopes) LF_MUST_CHECK;
+
+/* Adding a key: `prepare` copies it (texts too) and sees to room for it, in place of one that was prepared before;
+ * `publish` lets the prepared one in from now on, and cannot fail. CONFLICT at LF_API_KEYS_MAX, OUT_OF_MEMORY. To be
+ * called by one thread at a time, as lf_keyring_revoke. */
+enum lf_status
+lf_keyring_prepare(struct lf_keyring *keyring, const struct lf_stored_key *key, struct lf_error *error) LF_MUST_CHECK;
+void lf_keyring_publish(struct lf_keyring *keyring);
+
+/* Both at once. */
+enum lf_status
+lf_keyring_add(struct lf_keyring *keyring, const struct lf_stored_key *key, struct lf_error *error) LF_MUST_CHECK;
+
+/* From now on the key is refused. An unknown one changes nothing, nor does one that is revoked already. */
+void lf_keyring_revoke(struct lf_keyring *keyring, const char *id, int64_t at_ms);
+
+/* The key of that id as it is now, with its last use; false where there is none. name is borrowed from the keyring. */
+bool lf_keyring_find(const struct lf_keyring *keyring, const char *id, struct lf_stored_key *ret_key);
+
+/* The uses that have not been taken yet, at most `max` and of each key the last one, for the store to note. Returns how
+ * many; fewer than max: there are no more. By one thread at a time. */
+size_t lf_keyring_take_uses(struct lf_keyring *keyring, struct lf_key_use *uses, size_t max);
 
 /* How many live keys there are. */
 size_t lf_keyring_live(const struct lf_keyring *keyring, int64_t now_ms);

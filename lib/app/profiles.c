@@ -23,6 +23,8 @@ lf_profiles_create(size_t capacity, struct lf_profiles **ret_profiles, struct lf
         return out_of_memory(error);
     }
     profiles->arena = arena;
+    profiles->live.profiles = profiles;
+    atomic_init(&profiles->live.readers, 0);
     *ret_profiles = profiles;
     return LF_OK;
 }
@@ -63,15 +65,29 @@ lf_profiles_add(struct lf_profiles *profiles, const char *document, size_t len, 
     return status != LF_OK ? status : lf_profiles_add_icp(profiles, icp, version_id, version, error);
 }
 
+struct lf_named_list *
+lf_profiles_find_list(const struct lf_profiles *profiles, const char *key)
+{
+    size_t low = 0, high = profiles->list_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(key, profiles->lists[middle]->key);
+
+        if (order == 0)
+            return profiles->lists[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
 static const struct lf_named_list *
 find_list(void *context, const char *key)
 {
-    const struct lf_profiles *profiles = context;
-
-    for (size_t i = 0; i < profiles->list_count; i++)
-        if (strcmp(profiles->lists[i]->key, key) == 0)
-            return profiles->lists[i];
-    return NULL;
+    return lf_profiles_find_list(context, key);
 }
 
 struct lf_list_source
@@ -95,8 +111,7 @@ static const struct lf_named_list *
 find_in_both(void *context, const char *key)
 {
     const struct both *both = context;
-    struct lf_list_source own = lf_profiles_lists(both->profiles);
-    const struct lf_named_list *list = own.find(own.context, key);
+    const struct lf_named_list *list = lf_profiles_find_list(both->profiles, key);
 
     return list == NULL && both->more != NULL ? both->more->find(both->more->context, key) : list;
 }

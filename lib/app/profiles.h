@@ -16,6 +16,7 @@
 #include "core/program.h"
 #include "core/score.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,19 +30,27 @@ struct lf_profile {
     int version;        /* 0: not published */
 };
 
+/* How the live set holds a set of ICPs (app/live.h). It is made with the set, so that putting that in place cannot
+ * fail. */
+struct lf_live_set {
+    struct lf_profiles *profiles;
+    atomic_long readers; /* once replaced: readers still at it; below 0 before that */
+};
+
 struct lf_profiles {
     struct lf_arena *arena;
     struct lf_profile *items;
     size_t count;
     struct lf_program *program;
-    struct lf_named_list **lists; /* owned */
+    struct lf_named_list **lists; /* one reference each is the set's own; by key, ascending: they are found by halves */
     size_t list_count;
     const char **archived; /* keys of ICPs that are out of service, to tell them from unknown ones */
     size_t archived_count;
+    struct lf_live_set live;
 };
 
-/* An empty set, to be filled with the functions below and then compiled. lists and archived may be filled by the
- * caller between create and compile; lists are the set's own from then on. */
+/* An empty set, to be filled with the functions below and then compiled. lists (by key) and archived may be filled by
+ * the caller between create and compile; the references to lists are the set's own from then on. */
 enum lf_status
 lf_profiles_create(size_t capacity, struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
 
@@ -58,8 +67,11 @@ enum lf_status lf_profiles_add_icp(struct lf_profiles *profiles, const struct lf
 enum lf_status lf_profiles_compile(struct lf_profiles *profiles, const struct lf_list_source *more,
                                    struct lf_error *error) LF_MUST_CHECK;
 
-/* Frees it all, lists included. NULL is fine. */
+/* Frees it all, and gives its references to lists back. NULL is fine. */
 void lf_profiles_destroy(struct lf_profiles *profiles);
+
+/* The set's list of that key, borrowed; NULL where there is none. */
+struct lf_named_list *lf_profiles_find_list(const struct lf_profiles *profiles, const char *key);
 
 /* The set's named lists, as a source for compiling or linting. */
 struct lf_list_source lf_profiles_lists(const struct lf_profiles *profiles);

@@ -292,9 +292,9 @@ recorder_main(void *argument)
             break;
         recorder->first_task = recorder->last_task = NULL;
         (void)pthread_mutex_unlock(&recorder->lock);
-        run_tasks(recorder, tasks);
-        if (jobs != NULL)
+        if (jobs != NULL) /* first: of writes that come one after the other, a job waits for one at most */
             record(recorder, jobs, count);
+        run_tasks(recorder, tasks);
         if (!in_time)
             look_for_room(recorder);
         tidy(recorder);

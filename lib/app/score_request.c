@@ -36,30 +36,30 @@ integer_text(struct lf_arena *arena, const struct lf_json *node)
     return lf_arena_copy(arena, text, len);
 }
 
-static void
-read_id(struct lf_document *document, const struct lf_json *id, const struct lf_place *place,
-        struct lf_score_request *request)
+bool
+lf_lead_id_read(struct lf_document *document, const struct lf_json *node, const struct lf_place *place,
+                const char **ret_id, size_t *ret_len)
 {
     size_t len = 0;
-    const char *text = NULL;
+    const char *text = "";
 
-    switch (lf_json_kind(id)) {
+    switch (lf_json_kind(node)) {
     case LF_JSON_ABSENT:
     case LF_JSON_NULL:
-        return;
+        break;
     case LF_JSON_TEXT:
-        text = lf_json_text(id, &len);
+        text = lf_json_text(node, &len);
         if (lf_text_length(text, len) > LF_LEAD_ID_MAX) {
             lf_document_fault(document, place, "too_many", "an id has at most %d characters", LF_LEAD_ID_MAX);
-            return;
+            return false;
         }
         break;
     case LF_JSON_NUMBER:
-        text = integer_text(document->arena, id);
+        text = integer_text(document->arena, node);
         if (text == NULL) {
             lf_document_fault(document, place, "out_of_range", "an id is a text or a whole number of at most %d digits",
                               LF_LEAD_ID_MAX);
-            return;
+            return false;
         }
         len = strlen(text);
         break;
@@ -67,10 +67,11 @@ read_id(struct lf_document *document, const struct lf_json *id, const struct lf_
     case LF_JSON_ARRAY:
     case LF_JSON_OBJECT:
         lf_document_fault(document, place, "wrong_type", "an id is a text or a whole number");
-        return;
+        return false;
     }
-    request->lead_id = text;
-    request->lead_id_len = len;
+    *ret_id = text;
+    *ret_len = len;
+    return true;
 }
 
 static enum lf_status
@@ -105,7 +106,7 @@ read_lead(struct lf_document *document, const struct lf_json *lead, const struct
         return LF_OK;
     }
     request->lead = lead;
-    read_id(document, lf_json_member(lead, "id"), &id, request);
+    (void)lf_lead_id_read(document, lf_json_member(lead, "id"), &id, &request->lead_id, &request->lead_id_len);
     if (lf_json_check_lead_size(lead, "", NULL) == LF_OK)
         return LF_OK;
     pointer = lf_place_pointer(document->arena, place);

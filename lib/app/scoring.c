@@ -112,7 +112,7 @@ lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, bool
     if (wanted == NULL)
         return out_of_memory(error);
     lf_buf_init(&buf, arena, RECORD_MAX);
-    lf_record_begin(&buf, scoring->result_count + scoring->shadow_count);
+    lf_record_begin(&buf, scoring->result_count + scoring->shadow_count, whole);
     for (size_t i = 0; i < scoring->result_count; i++) {
         wanted[scoring->results[i].index] = true;
         lf_record_put_result(&buf, scoring->evaluation, scoring->results[i].index, scoring->results[i].outcome, false);
@@ -283,6 +283,8 @@ lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena, const 
         *result = (struct lf_result){
             .teller = profile->teller, .scorer = profile->scorer, .evaluation = reopened.evaluation, .index = i};
         status = lf_record_outcome(arena, profile->icp, &reopened.record.results[i], &result->outcome, error);
+        if (status == LF_OK)
+            status = lf_record_restore_lists(reopened.evaluation, i, &reopened.record.results[i], error);
         if (status == LF_OK && !lf_score_outcome(profile->scorer, result->outcome, arena, &result->score))
             status = out_of_memory(error);
         scoring.result_count++;

@@ -1,6 +1,7 @@
 /* service.c - see service.h. */
 #include "app/service.h"
 
+#include "app/keeper.h"
 #include "base/findings.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -9,16 +10,23 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { READERS_KEPT = 8, PROBE_EVERY_MS = 1000 };
+enum {
+    READERS_KEPT = 8,
+    PROBE_EVERY_MS = 1000,
+    KEEP_EVERY_MS = 60000, /* "last used" is for people, and each note of it is a commit */
+    SWEEP_REST_MS = 5,     /* several commits' time, so that a sweep takes but a part of the disk's */
+};
 
 struct lf_service {
     struct lf_store *store;
     struct lf_recorder *recorder;
     struct lf_live live;
     struct lf_keyring *keyring;
+    struct lf_keeper *keeper;
     bool store_whole_lead;
 
-    pthread_mutex_t lock; /* over the readers and the probe */
+    pthread_mutex_t editing; /* held for the whole of a change (app/editing.h) */
+    pthread_mutex_t lock;    /* over the readers and the probe */
     struct lf_store_reader *readers[READERS_KEPT];
     size_t reader_count;
     int64_t probed_at_ns;
@@ -73,6 +81,7 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
     struct lf_store_options store = {.path = options->db};
     struct lf_recorder_options recorder = {
         .queue = options->queue, .batch = options->batch, .stall_ms = options->stall_ms};
+    struct lf_keeper_options keeper = {.every_ms = KEEP_EVERY_MS, .rest_ms = SWEEP_REST_MS};
     struct lf_store_reader *reader = NULL;
     struct lf_profiles *profiles = NULL;
     enum lf_status status = LF_OK;
@@ -80,6 +89,7 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
     if (service == NULL)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
     (void)pthread_mutex_init(&service->lock, NULL); /* cannot fail with default attributes */
+    (void)pthread_mutex_init(&service->editing, NULL);
     lf_live_init(&service->live);
     atomic_init(&service->stop_inspecting, false);
     atomic_init(&service->draining, false);
@@ -91,13 +101,13 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
     if (status == LF_OK)
         status = lf_live_load(reader, &profiles, error);
     if (status == LF_OK)
-        status = lf_live_replace(&service->live, profiles, error);
-    if (status != LF_OK && profiles != NULL)
-        lf_profiles_destroy(profiles);
+        lf_live_replace(&service->live, profiles);
     if (status == LF_OK)
         status = lf_keyring_load(reader, options->rate_limit, &service->keyring, error);
     if (status == LF_OK)
         status = lf_recorder_start(service->store, &recorder, &service->recorder, error);
+    if (status == LF_OK)
+        status = lf_keeper_start(service->recorder, service->keyring, &keeper, &service->keeper, error);
     if (reader != NULL)
         lf_service_return_reader(service, reader);
     if (status != LF_OK) {
@@ -123,6 +133,7 @@ lf_service_stop(struct lf_service *service)
     atomic_store(&service->stop_inspecting, true);
     if (service->inspecting)
         (void)pthread_join(service->inspector, NULL);
+    lf_keeper_stop(service->keeper);
     lf_recorder_stop(service->recorder);
     for (size_t i = 0; i < service->reader_count; i++)
         lf_store_reader_close(service->readers[i]);
@@ -130,6 +141,7 @@ lf_service_stop(struct lf_service *service)
     lf_live_finish(&service->live);
     lf_keyring_destroy(service->keyring);
     (void)pthread_mutex_destroy(&service->lock);
+    (void)pthread_mutex_destroy(&service->editing);
     free(service);
 }
 
@@ -149,6 +161,36 @@ bool
 lf_service_stores_whole_lead(const struct lf_service *service)
 {
     return service->store_whole_lead;
+}
+
+struct lf_keyring *
+lf_service_keyring(struct lf_service *service)
+{
+    return service->keyring;
+}
+
+void
+lf_service_lock_editing(struct lf_service *service)
+{
+    (void)pthread_mutex_lock(&service->editing);
+}
+
+void
+lf_service_unlock_editing(struct lf_service *service)
+{
+    (void)pthread_mutex_unlock(&service->editing);
+}
+
+void
+lf_service_sweep_lists(struct lf_service *service)
+{
+    lf_keeper_sweep(service->keeper);
+}
+
+void
+lf_service_spare_list(struct lf_service *service, int64_t generation)
+{
+    lf_keeper_spare(service->keeper, generation);
 }
 
 enum lf_status

@@ -1,8 +1,8 @@
 /*
  * service.h - the running service: what handlers and workers share.
  *
- * It owns the store, the recorder, the live ICPs and the keyring, and knows whether it is ready. HTTP knows none of
- * this; handlers (lib/api) get the service as their context. Thread-safe but for start and stop.
+ * It owns the store, the recorder, the live ICPs, the keyring and the keeper, and knows whether it is ready. HTTP knows
+ * none of this; handlers (lib/api) get the service as their context. Thread-safe but for start and stop.
  */
 #ifndef LF_APP_SERVICE_H
 #define LF_APP_SERVICE_H
@@ -27,19 +27,32 @@ struct lf_service_options {
     unsigned rate_limit; /* requests a second and key, 0: none */
 };
 
-/* Opens the store, loads ICPs and keys, starts the recorder and, in the background, a look over the database. */
+/* Opens the store, loads ICPs and keys, starts the recorder and, in the background, the keeper and a look over the
+ * database. */
 enum lf_status lf_service_start(const struct lf_service_options *options, struct lf_service **ret_service,
                                 struct lf_error *error) LF_MUST_CHECK;
 
 /* From now on /readyz says no. */
 void lf_service_drain(struct lf_service *service);
 
-/* Records what waits, checkpoints, closes, frees. No request may be left. NULL is fine. */
+/* Notes keys' uses, records what waits, checkpoints, closes, frees. No request may be left. NULL is fine. */
 void lf_service_stop(struct lf_service *service);
 
 struct lf_live *lf_service_live(struct lf_service *service);
 struct lf_recorder *lf_service_recorder(struct lf_service *service);
 bool lf_service_stores_whole_lead(const struct lf_service *service);
+
+struct lf_keyring *lf_service_keyring(struct lf_service *service);
+
+/* Changes happen one after the other: held from the first look to the swap of what is live (app/editing.h). */
+void lf_service_lock_editing(struct lf_service *service);
+void lf_service_unlock_editing(struct lf_service *service);
+
+/* Has what replaced and deleted lists left over in the store swept away, in the background, a little at a time. */
+void lf_service_sweep_lists(struct lf_service *service);
+
+/* The generation that is being filled (lf_store_begin_list), which is not to be swept; 0 when it is put or given up. */
+void lf_service_spare_list(struct lf_service *service, int64_t generation);
 
 /* Lets a key in; as lf_keyring_admit. */
 enum lf_status lf_service_admit(struct lf_service *service, const char *text, char ret_id[LF_API_KEY_ID_MAX + 1],

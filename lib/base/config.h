@@ -52,7 +52,7 @@ enum lf_setting_type {
       "requests in flight have this long when the service stops")                                                    \
     X(QUEUE, "queue", INTEGER, "8192", 1, 1000000, "", false, "events that may wait to be recorded")                 \
     X(BATCH_MAX, "batch_max", INTEGER, "1024", 1, 100000, "", false, "events that share one commit at most")         \
-    X(STORE_LEAD, "store_lead", WORD, "fields", 0, 0, "fields|whole", false, "what of a lead is recorded")           \
+    X(STORE_LEAD, "store_lead", WORD, "whole", 0, 0, "fields|whole", false, "what of a lead is recorded")           \
     X(RATE_LIMIT, "rate_limit", INTEGER, "0", 0, 1000000, "", false, "requests a second and key; 0: no limit")       \
     X(LOG_FORMAT, "log_format", WORD, "auto", 0, 0, "auto|json|text", false, "how log lines are written")            \
     X(LOG_LEVEL, "log_level", WORD, "info", 0, 0, "error|warn|info|debug", true,                                     \

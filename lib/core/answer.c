@@ -25,6 +25,8 @@ struct lf_teller {
     struct lf_text flat; /* "icp":…,"version":… */
     struct told_attribute *attributes;
     struct lf_text *fields; /* paths, escaped, no quotes */
+    struct lf_text *lists;  /* the first {"key":…,"revision": and each other one what stands before its revision */
+    size_t list_count;
     char hash[LF_HASH_TEXT_MAX];
 };
 
@@ -75,6 +77,26 @@ prepare_attribute(struct lf_arena *arena, struct lf_buf *scratch, const struct l
     told->head = keep(arena, scratch, failed);
 }
 
+static void
+prepare_lists(struct lf_arena *arena, struct lf_buf *scratch, struct lf_teller *teller, bool *failed)
+{
+    const struct lf_fields *lists = &teller->icp->lists;
+
+    teller->lists = lf_arena_calloc(arena, lists->count, sizeof *teller->lists);
+    if (teller->lists == NULL) {
+        *failed = true;
+        return;
+    }
+    teller->list_count = lists->count;
+    for (size_t i = 0; i < lists->count; i++) {
+        scratch->len = 0;
+        lf_buf_text(scratch, i > 0 ? "},{\"key\":\"" : "{\"key\":\"");
+        lf_buf_text(scratch, lists->paths[i]);
+        lf_buf_lit(scratch, "\",\"revision\":");
+        teller->lists[i] = keep(arena, scratch, failed);
+    }
+}
+
 const struct lf_teller *
 lf_teller_create(struct lf_arena *arena, const struct lf_icp *icp, int version)
 {
@@ -94,6 +116,8 @@ lf_teller_create(struct lf_arena *arena, const struct lf_icp *icp, int version)
         prepare_attribute(arena, &scratch, &icp->attributes[i], &teller->attributes[i], &failed);
     for (size_t i = 0; !failed && i < icp->fields.count; i++)
         teller->fields[i] = escape(arena, &scratch, icp->fields.paths[i], &failed);
+    if (!failed)
+        prepare_lists(arena, &scratch, teller, &failed);
     scratch.len = 0;
     lf_buf_printf(&scratch, "\"icp\":\"%s\",\"version\":%d", icp->key, version);
     teller->flat = keep(arena, &scratch, &failed);
@@ -432,6 +456,25 @@ put_attribute(struct lf_buf *buf, struct telling *telling, size_t at)
     lf_buf_lit(buf, "\"}");
 }
 
+/* The lists that the ICP asks, with the revisions they had; most ask none. */
+static void
+put_lists(struct lf_buf *buf, const struct lf_result *result, struct lf_arena *arena)
+{
+    struct lf_list_use *uses = lf_arena_alloc(arena, result->teller->list_count * sizeof *uses);
+
+    if (uses == NULL) {
+        buf->failed = true;
+        return;
+    }
+    (void)lf_evaluation_lists(result->evaluation, result->index, uses);
+    lf_buf_lit(buf, "],\"lists\":[");
+    for (size_t i = 0; i < result->teller->list_count; i++) {
+        put(buf, result->teller->lists[i]);
+        lf_buf_int(buf, uses[i].revision);
+    }
+    lf_buf_lit(buf, "}],\"to_next_grade\":[");
+}
+
 static void
 put_full(struct lf_buf *buf, struct telling *telling)
 {
@@ -458,7 +501,10 @@ put_full(struct lf_buf *buf, struct telling *telling)
         lf_buf_int(buf, taken->cap->max);
         lf_buf_lit(buf, "}");
     }
-    lf_buf_lit(buf, "],\"to_next_grade\":[");
+    if (result->teller->list_count == 0)
+        lf_buf_lit(buf, "],\"lists\":[],\"to_next_grade\":[");
+    else
+        put_lists(buf, result, telling->text.arena);
     for (size_t i = 0; i < result->score.step_count; i++) {
         const struct lf_step *step = &result->score.steps[i];
         int rule = result->scorer->reach[step->attribute].best_rule;

@@ -2,7 +2,7 @@
  * compile.c - makes a program of ICPs; see program.h.
  *
  * Equal leaves are shared: a leaf is written down as bytes (field, operator, operands as they are compared), and the
- * bytes are looked up in a table that exists only while compiling.
+ * bytes are looked up in a table that exists only while compiling. So are named lists, by their keys.
  */
 #include "core/program_types.h"
 
@@ -11,24 +11,24 @@
 
 enum { PROGRAM_BYTES_MAX = 1 << 30, FEW_TEXTS = 8 /* so many are compared one by one */ };
 
-/* A leaf's bytes and its index. */
-struct known_leaf {
+/* The bytes of a leaf or a list, and its index. */
+struct known {
     uint64_t hash;
     const char *key; /* NULL: free */
     size_t key_len;
-    uint32_t leaf;
+    uint32_t index;
 };
 
 struct compiling {
     struct lf_program *program;
     const struct lf_list_source *lists;
     struct lf_arena *scratch; /* for the table; goes when compiling ends */
-    struct known_leaf *known;
+    struct known *known;
     size_t known_mask, known_count;
     struct compiled_icp *icp; /* the one at hand */
 };
 
-/* ---- sharing leaves ---- */
+/* ---- sharing ---- */
 
 static void
 write_scalar(struct lf_buf *key, const struct lf_scalar *entry)
@@ -86,7 +86,7 @@ static bool
 grow_known(struct compiling *compiling)
 {
     size_t slots = compiling->known == NULL ? 64 : (compiling->known_mask + 1) * 2;
-    struct known_leaf *known = lf_arena_calloc(compiling->scratch, slots, sizeof *known);
+    struct known *known = lf_arena_calloc(compiling->scratch, slots, sizeof *known);
 
     if (known == NULL)
         return false;
@@ -101,6 +101,71 @@ grow_known(struct compiling *compiling)
     compiling->known = known;
     compiling->known_mask = slots - 1;
     return true;
+}
+
+/* What is known by these bytes; new ones are noted, with UINT32_MAX for an index. It stays there until the next call.
+ * NULL when memory is out. */
+static struct known *
+find_known(struct compiling *compiling, const struct lf_buf *key)
+{
+    static const uint64_t SEED[2] = {0x73686172656c6561u, 0x663b9d1c7e40862au};
+    uint64_t hash = 0;
+    size_t at = 0;
+
+    if (lf_buf_failed(key) || (compiling->known_count * 2 >= compiling->known_mask && !grow_known(compiling)))
+        return NULL;
+    hash = lf_text_hash(key->data, key->len, SEED);
+    for (at = (size_t)hash & compiling->known_mask; compiling->known[at].key != NULL;
+         at = (at + 1) & compiling->known_mask) {
+        const struct known *known = &compiling->known[at];
+        if (known->hash == hash && known->key_len == key->len && memcmp(known->key, key->data, key->len) == 0)
+            return &compiling->known[at];
+    }
+    compiling->known[at] = (struct known){.hash = hash, .key = key->data, .key_len = key->len, .index = UINT32_MAX};
+    compiling->known_count++;
+    return &compiling->known[at];
+}
+
+/* ---- lists ---- */
+
+/* A new list of the program; UINT32_MAX when memory is out. */
+static uint32_t
+add_list(struct compiling *compiling, const char *key)
+{
+    struct lf_program *program = compiling->program;
+
+    if (program->list_count == program->list_cap) {
+        size_t cap = program->list_cap == 0 ? 4 : program->list_cap * 2;
+        const struct lf_named_list **lists = lf_arena_calloc(program->arena, cap, sizeof(struct lf_named_list *));
+        if (lists == NULL)
+            return UINT32_MAX;
+        if (program->list_count > 0)
+            memcpy(lists, program->lists, program->list_count * sizeof(struct lf_named_list *));
+        program->lists = lists;
+        program->list_cap = cap;
+    }
+    if (compiling->lists != NULL)
+        program->lists[program->list_count] = compiling->lists->find(compiling->lists->context, key);
+    return (uint32_t)program->list_count++;
+}
+
+/* The program's list of that key, added where it is new; UINT32_MAX when memory is out. */
+static uint32_t
+share_list(struct compiling *compiling, const char *list)
+{
+    const uint32_t no_field = LF_NO_FIELD; /* where the bytes of a leaf begin with its field */
+    struct known *known = NULL;
+    struct lf_buf key;
+
+    lf_buf_init(&key, compiling->scratch, PROGRAM_BYTES_MAX);
+    lf_buf_add(&key, &no_field, sizeof no_field);
+    lf_buf_text(&key, list);
+    known = find_known(compiling, &key);
+    if (known == NULL)
+        return UINT32_MAX;
+    if (known->index == UINT32_MAX)
+        known->index = add_list(compiling, list);
+    return known->index;
 }
 
 /* ---- leaves ---- */
@@ -118,8 +183,8 @@ prepare_leaf(struct compiling *compiling, const struct lf_condition *source, str
 {
     struct lf_arena *arena = compiling->program->arena;
 
-    if (source->op == LF_OP_IN_LIST && compiling->lists != NULL)
-        leaf->list = compiling->lists->find(compiling->lists->context, source->list);
+    if (source->op == LF_OP_IN_LIST)
+        leaf->list = compiling->program->lists[leaf->asked];
     if (source->op != LF_OP_IS && source->op != LF_OP_IN && source->op != LF_OP_HAS_ALL)
         return true;
     for (size_t i = 0; i < source->entry_count; i++) {
@@ -151,7 +216,7 @@ prepare_leaf(struct compiling *compiling, const struct lf_condition *source, str
 
 /* A new leaf of the program; UINT32_MAX when memory is out. */
 static uint32_t
-add_leaf(struct compiling *compiling, const struct lf_condition *source, uint32_t field)
+add_leaf(struct compiling *compiling, const struct lf_condition *source, uint32_t field, uint32_t asked)
 {
     struct lf_program *program = compiling->program;
 
@@ -165,7 +230,7 @@ add_leaf(struct compiling *compiling, const struct lf_condition *source, uint32_
         program->leaves = leaves;
         program->leaf_cap = cap;
     }
-    program->leaves[program->leaf_count] = (struct leaf){.source = source, .field = field};
+    program->leaves[program->leaf_count] = (struct leaf){.source = source, .field = field, .asked = asked};
     if (!prepare_leaf(compiling, source, &program->leaves[program->leaf_count]))
         return UINT32_MAX;
     return (uint32_t)program->leaf_count++;
@@ -175,27 +240,19 @@ add_leaf(struct compiling *compiling, const struct lf_condition *source, uint32_
 static uint32_t
 share_leaf(struct compiling *compiling, const struct lf_condition *source)
 {
-    static const uint64_t SEED[2] = {0x73686172656c6561u, 0x663b9d1c7e40862au};
     uint32_t field = compiling->icp->fields[source->field];
+    uint32_t asked = source->op == LF_OP_IN_LIST ? share_list(compiling, source->list) : 0;
+    struct known *known = NULL;
     struct lf_buf key;
-    uint64_t hash = 0;
-    size_t at = 0;
 
     lf_buf_init(&key, compiling->scratch, PROGRAM_BYTES_MAX);
     write_key(&key, source, field);
-    if (lf_buf_failed(&key) || (compiling->known_count * 2 >= compiling->known_mask && !grow_known(compiling)))
+    known = find_known(compiling, &key);
+    if (known == NULL || asked == UINT32_MAX)
         return UINT32_MAX;
-    hash = lf_text_hash(key.data, key.len, SEED);
-    for (at = (size_t)hash & compiling->known_mask; compiling->known[at].key != NULL;
-         at = (at + 1) & compiling->known_mask) {
-        const struct known_leaf *known = &compiling->known[at];
-        if (known->hash == hash && known->key_len == key.len && memcmp(known->key, key.data, key.len) == 0)
-            return known->leaf;
-    }
-    compiling->known[at] = (struct known_leaf){
-        .hash = hash, .key = key.data, .key_len = key.len, .leaf = add_leaf(compiling, source, field)};
-    compiling->known_count++;
-    return compiling->known[at].leaf;
+    if (known->index == UINT32_MAX)
+        known->index = add_leaf(compiling, source, field, asked);
+    return known->index;
 }
 
 /* ---- conditions ---- */
@@ -290,6 +347,14 @@ compile_icp(struct compiling *compiling, struct compiled_icp *compiled)
             return false;
     }
     compiled->fields = fields;
+    compiled->asked = lf_arena_calloc(arena, icp->lists.count, sizeof *compiled->asked);
+    if (compiled->asked == NULL)
+        return false;
+    for (size_t i = 0; i < icp->lists.count; i++) {
+        compiled->asked[i] = share_list(compiling, icp->lists.paths[i]);
+        if (compiled->asked[i] == UINT32_MAX)
+            return false;
+    }
     compiling->icp = compiled;
     for (size_t i = 0; i < icp->attribute_count; i++) {
         const struct lf_attribute *attribute = &icp->attributes[i];

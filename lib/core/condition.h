@@ -99,7 +99,8 @@ struct lf_condition {
     bool yes;
 };
 
-/* The dotted fields that a definition reads, each once, in the order in which they first stand there. */
+/* Names that a definition uses, each once, in the order in which they first stand there: the dotted fields that it
+ * reads, the keys of the lists that it asks. */
 struct lf_fields {
     const char **paths;
     size_t count, cap;

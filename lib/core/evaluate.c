@@ -210,6 +210,29 @@ lf_evaluate(struct lf_evaluation *evaluation, size_t index)
     return evaluation->out_of_memory ? NULL : outcome;
 }
 
+/* ---- lists ---- */
+
+int64_t
+list_revision(const struct lf_evaluation *evaluation, uint32_t list)
+{
+    const struct lf_named_list *present = evaluation->program->lists[list];
+
+    if (evaluation->revisions != NULL)
+        return evaluation->revisions[list];
+    return present != NULL ? present->revision : 0;
+}
+
+size_t
+lf_evaluation_lists(const struct lf_evaluation *evaluation, size_t index, struct lf_list_use *uses)
+{
+    const struct compiled_icp *compiled = &evaluation->program->icps[index];
+    const struct lf_fields *lists = &compiled->source.icp->lists;
+
+    for (size_t i = 0; uses != NULL && i < lists->count; i++)
+        uses[i] = (struct lf_list_use){lists->paths[i], list_revision(evaluation, compiled->asked[i])};
+    return lists->count;
+}
+
 /* ---- a value as text ---- */
 
 /* Appends one value, cut to the characters that are left; returns how many are left then. */

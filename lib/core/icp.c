@@ -474,6 +474,29 @@ read_all_grades(struct reading *reading, const struct lf_json *node, const struc
         read_grades(reading, lf_json_member(node, "levels"), &at, true, &icp->levels, &icp->level_count);
 }
 
+static void
+note_lists(struct reading *reading, const struct lf_condition *condition)
+{
+    for (size_t i = 0; i < condition->child_count; i++)
+        note_lists(reading, condition->children[i]);
+    if (condition->kind == LF_CONDITION_LEAF && condition->op == LF_OP_IN_LIST &&
+        lf_fields_add(reading->document.arena, &reading->icp->lists, condition->list) == SIZE_MAX)
+        lf_document_out_of_memory(&reading->document);
+}
+
+/* Notes the named lists of a definition without faults. */
+static void
+note_all_lists(struct reading *reading)
+{
+    const struct lf_icp *icp = reading->icp;
+
+    for (size_t i = 0; i < icp->attribute_count; i++)
+        for (size_t r = 0; r < icp->attributes[i].rule_count; r++)
+            note_lists(reading, icp->attributes[i].rules[r].when);
+    for (size_t i = 0; i < icp->disqualifier_count; i++)
+        note_lists(reading, icp->disqualifiers[i].when);
+}
+
 static enum lf_status
 hash_canonical(struct lf_arena *arena, const struct lf_json *node, struct lf_icp *icp, struct lf_error *error)
 {
@@ -532,6 +555,8 @@ lf_icp_parse(struct lf_arena *arena, const struct lf_json *node, struct lf_findi
     reading.icp = allot(&reading, 1, sizeof *reading.icp);
     if (reading.icp != NULL)
         read_icp(&reading, node);
+    if (findings->count == 0 && !findings->out_of_memory)
+        note_all_lists(&reading);
     if (findings->out_of_memory)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a definition");
     if (findings->count > 0)

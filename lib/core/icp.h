@@ -114,6 +114,7 @@ struct lf_icp {
     size_t level_count;
     bool has_grades, has_levels; /* its own, not the default ones */
     struct lf_fields fields;
+    struct lf_fields lists;       /* keys of the named lists it asks: attributes' rules first, then disqualifiers */
     uint8_t hash[LF_SHA256_SIZE]; /* of the canonical form of the document as it was put */
 };
 

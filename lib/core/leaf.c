@@ -187,7 +187,7 @@ test_text(struct lf_evaluation *evaluation, struct slot *slot, const struct leaf
     if (!fold_value(evaluation, slot, value, &text))
         return STATE_UNKNOWN | STATE_INVALID;
     if (source->op == LF_OP_IN_LIST)
-        return leaf->list != NULL && lf_text_set_has(&leaf->list->set, text) ? STATE_TRUE : STATE_FALSE;
+        return leaf->list != NULL && lf_named_list_has(leaf->list, text) ? STATE_TRUE : STATE_FALSE;
     for (size_t i = 0; i < source->entry_count; i++)
         if (lf_text_matches(source->op, text, source->entries[i].folded))
             return STATE_TRUE;

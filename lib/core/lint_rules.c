@@ -44,7 +44,7 @@ visit_lists(struct linting *linting, const struct lf_condition *condition, const
         lint_say(linting, LF_LINT_ERROR, "unknown_list", lint_text(linting, "%s/in_list", condition->pointer),
                  lint_text(linting, "%s: there is no list called %s", owner, condition->list),
                  lint_text(linting, "Create the list %s first, or correct its name here", condition->list));
-    else if (list->set.count == 0)
+    else if (list->count == 0)
         lint_say(linting, LF_LINT_WARNING, "empty_list", lint_text(linting, "%s/in_list", condition->pointer),
                  lint_text(linting, "%s: the list %s is empty, so that nobody is on it", owner, condition->list),
                  lint_text(linting, "Fill the list %s, or take the condition out", condition->list));

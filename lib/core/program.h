@@ -84,6 +84,16 @@ const struct lf_outcome *lf_evaluate(struct lf_evaluation *evaluation, size_t in
 enum { LF_VALUE_MAX = 1000 };
 void lf_evaluation_value(const struct lf_evaluation *evaluation, size_t index, uint32_t field, struct lf_buf *buf);
 
+/* A named list that an ICP asks, and the revision it has in this evaluation (0: it was not there). */
+struct lf_list_use {
+    const char *key;
+    int64_t revision;
+};
+
+/* The named lists of one ICP, each once, in the order in which the definition first asks them. Returns how many; `uses`
+ * may be NULL to count. */
+size_t lf_evaluation_lists(const struct lf_evaluation *evaluation, size_t index, struct lf_list_use *uses);
+
 /* Appends the lead cut down to the fields that the ICPs with a true in `wanted` read, as JSON: an exact repeat needs
  * no more. wanted has one entry for each ICP of the program. */
 void lf_evaluation_put_input(const struct lf_evaluation *evaluation, const struct lf_json *lead, const bool *wanted,

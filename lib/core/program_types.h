@@ -1,5 +1,6 @@
 /*
- * program_types.h - the inside of a program, shared by compile.c, lookup.c, evaluate.c and nobody else.
+ * program_types.h - the inside of a program, shared by compile.c, lookup.c, leaf.c, evaluate.c, record.c and nobody
+ * else.
  */
 #ifndef LF_CORE_PROGRAM_TYPES_H
 #define LF_CORE_PROGRAM_TYPES_H
@@ -22,12 +23,13 @@ struct lookup_node {
 /* One test of one field, shared by all conditions that ask the same. */
 struct leaf {
     const struct lf_condition *source;
-    uint32_t field;                  /* of the program's fields */
-    struct lf_text_set texts;        /* is, in, has_all: where there are many */
-    double *numbers;                 /* is, in: ascending */
-    size_t number_count, text_count; /* entries of each kind */
-    unsigned booleans;               /* is, in: bit 0 false, bit 1 true */
-    const struct lf_named_list *list;
+    uint32_t field;                   /* of the program's fields */
+    struct lf_text_set texts;         /* is, in, has_all: where there are many */
+    double *numbers;                  /* is, in: ascending */
+    size_t number_count, text_count;  /* entries of each kind */
+    unsigned booleans;                /* is, in: bit 0 false, bit 1 true */
+    uint32_t asked;                   /* in_list: which of the program's lists */
+    const struct lf_named_list *list; /* that list; NULL: there is none of its key */
 };
 
 /* A condition: a leaf, or a span of nodes below it. */
@@ -44,6 +46,7 @@ struct compiled_icp {
     const uint32_t *disqualifiers; /* conditions, as nodes */
     uint32_t *lists;               /* the leaves that ask a named list, in reading order */
     size_t list_count, list_cap;
+    uint32_t *asked; /* of the definition's lists -> of the program's */
 };
 
 struct lf_program {
@@ -57,6 +60,8 @@ struct lf_program {
     size_t leaf_count, leaf_cap;
     struct node *nodes;
     size_t node_count, node_cap;
+    const struct lf_named_list **lists; /* that are asked, each once; NULL: there is none of that key */
+    size_t list_count, list_cap;
 };
 
 /* One element that a path through an array found. */
@@ -91,6 +96,7 @@ struct lf_evaluation {
     int64_t as_of_us;
     struct slot *slots; /* by field of the program */
     uint8_t *states;    /* by leaf */
+    int64_t *revisions; /* by list of the program, once they were restored from a record; else NULL */
     bool out_of_memory;
 };
 
@@ -120,6 +126,9 @@ bool slot_is_list(const struct slot *slot);
 
 /* Tests a leaf, or gives the answer it has already. (leaf.c) */
 uint8_t leaf_state(struct lf_evaluation *evaluation, uint32_t leaf);
+
+/* The revision that a list of the program has in this evaluation; 0: it was not there. (evaluate.c) */
+int64_t list_revision(const struct lf_evaluation *evaluation, uint32_t list);
 
 /* Reads a value as a date. false: of the wrong kind. (leaf.c) */
 bool coerce_date(const struct lf_json *value, int64_t *ret_us);

@@ -1,13 +1,15 @@
 /*
  * record.c - see record.h.
  *
- * record  = 1 (format), varint results, result…, input to the end
+ * record  = 2 (format), flags (1: whole), varint results, result…, input to the end
  * result  = varint version_id, flags (1: shadow), varint bytes that follow,
- *           attribute…, disqualifier byte…, list answer byte…
+ *           attribute…, disqualifier byte…, (list answer byte, varint the list's revision)…
  * attribute = bits 0-1 status, 2 invalid, 3 a fit follows, 4 a missing field follows; varint rule + 1; varint field;
  *           [zigzag varint fit]; [varint missing]
  * A fit is written only where fading has changed it; everywhere else it follows from the definition.
- * Counts of attributes, disqualifiers and lists are those of the definition.
+ * Counts of attributes, disqualifiers and lists are those of the definition; a list is asked once for each condition.
+ *
+ * The first format had 1 for its format, no flags of the whole, and no revisions.
  */
 #include "core/record.h"
 
@@ -15,7 +17,16 @@
 
 #include <string.h>
 
-enum { FORMAT = 1, FLAG_SHADOW = 1, BIT_INVALID = 4, BIT_FIT = 8, BIT_MISSING = 16, RESULTS_MAX = 10000 };
+enum {
+    FORMAT_WITHOUT_REVISIONS = 1,
+    FORMAT = 2,
+    FLAG_WHOLE = 1,  /* of a record */
+    FLAG_SHADOW = 1, /* of a result */
+    BIT_INVALID = 4,
+    BIT_FIT = 8,
+    BIT_MISSING = 16,
+    RESULTS_MAX = 10000
+};
 
 /* ---- writing ---- */
 
@@ -34,9 +45,10 @@ put_varint(struct lf_buf *buf, uint64_t value)
 }
 
 void
-lf_record_begin(struct lf_buf *buf, size_t count)
+lf_record_begin(struct lf_buf *buf, size_t count, bool whole)
 {
     lf_buf_char(buf, FORMAT);
+    lf_buf_char(buf, whole ? FLAG_WHOLE : 0);
     put_varint(buf, count);
 }
 
@@ -83,8 +95,12 @@ lf_record_put_result(struct lf_buf *buf, const struct lf_evaluation *evaluation,
     for (size_t i = 0; i < icp->attribute_count; i++)
         put_attribute(&body, &icp->attributes[i], &outcome->attributes[i]);
     lf_buf_add(&body, outcome->disqualifiers, icp->disqualifier_count);
-    for (size_t i = 0; i < compiled->list_count; i++)
-        lf_buf_char(&body, (char)evaluation->states[compiled->lists[i]]);
+    for (size_t i = 0; i < compiled->list_count; i++) {
+        uint32_t leaf = compiled->lists[i];
+
+        lf_buf_char(&body, (char)evaluation->states[leaf]);
+        put_varint(&body, (uint64_t)list_revision(evaluation, evaluation->program->leaves[leaf].asked));
+    }
     put_varint(buf, (uint64_t)compiled->source.version_id);
     lf_buf_char(buf, shadow ? FLAG_SHADOW : 0);
     put_varint(buf, body.len);
@@ -149,9 +165,11 @@ lf_record_read(struct lf_arena *arena, const void *bytes, size_t len, struct lf_
 {
     struct reader reader = {.at = bytes, .end = (const uint8_t *)bytes + len};
     struct lf_record record = {0};
+    uint8_t format = get_byte(&reader), flags = format == FORMAT ? get_byte(&reader) : 0;
 
-    if (get_byte(&reader) != FORMAT)
+    if ((format != FORMAT && format != FORMAT_WITHOUT_REVISIONS) || (flags & ~FLAG_WHOLE) != 0)
         return damaged(error, "its format is unknown");
+    record.whole = (flags & FLAG_WHOLE) != 0;
     record.result_count = get_varint(&reader);
     if (reader.bad || record.result_count == 0 || record.result_count > RESULTS_MAX)
         return damaged(error, "its number of results makes no sense");
@@ -160,6 +178,7 @@ lf_record_read(struct lf_arena *arena, const void *bytes, size_t len, struct lf_
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a recorded score");
     for (size_t i = 0; i < record.result_count; i++) {
         struct lf_recorded_result *result = &record.results[i];
+        result->revisions = format != FORMAT_WITHOUT_REVISIONS;
         result->version_id = (int64_t)get_varint(&reader);
         result->shadow = (get_byte(&reader) & FLAG_SHADOW) != 0;
         result->len = get_varint(&reader);
@@ -251,6 +270,22 @@ is_state(uint8_t state)
            (caused && (state & ~(STATE_MISSING | STATE_INVALID)) == STATE_UNKNOWN);
 }
 
+/* Gives the evaluation revisions of its own, at first those that the program's lists have. */
+static bool
+own_revisions(struct lf_evaluation *evaluation)
+{
+    size_t count = evaluation->program->list_count;
+    int64_t *revisions = NULL;
+
+    if (evaluation->revisions != NULL)
+        return true;
+    revisions = lf_arena_alloc(evaluation->arena, count * sizeof *revisions);
+    for (size_t i = 0; revisions != NULL && i < count; i++)
+        revisions[i] = list_revision(evaluation, (uint32_t)i);
+    evaluation->revisions = revisions;
+    return revisions != NULL;
+}
+
 enum lf_status
 lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index, const struct lf_recorded_result *result,
                         struct lf_error *error)
@@ -261,16 +296,19 @@ lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index, const st
     if (!get_attributes(&reader, compiled->source.icp, NULL))
         return damaged(error, "an attribute does not belong to its definition");
     reader.at += compiled->source.icp->disqualifier_count;
-    if ((size_t)(reader.end - reader.at) != compiled->list_count)
-        return damaged(error, "its lists are not those of its definition");
+    if (compiled->list_count > 0 && !own_revisions(evaluation))
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a recorded score");
     for (size_t i = 0; i < compiled->list_count; i++) {
+        uint32_t leaf = compiled->lists[i];
         uint8_t state = get_byte(&reader);
+        uint64_t revision = result->revisions ? get_varint(&reader) : 0;
 
-        if (!is_state(state))
+        if (reader.bad || !is_state(state) || revision > INT64_MAX)
             return damaged(error, "a list's answer is none");
-        evaluation->states[compiled->lists[i]] = state;
+        evaluation->states[leaf] = state;
+        evaluation->revisions[evaluation->program->leaves[leaf].asked] = (int64_t)revision;
     }
-    return LF_OK;
+    return reader.at == reader.end ? LF_OK : damaged(error, "its lists are not those of its definition");
 }
 
 bool

@@ -2,9 +2,11 @@
  * record.h - an outcome as it is kept: everything that telling it again, statistics and an exact repeat need.
  *
  * A record holds, for each ICP the lead was scored under, the version, each attribute's status, rule, faded fit and
- * fields, each disqualifier's verdict, and the answers of its named lists (so that a repeat is exact although lists
- * change); and the input: the lead, or what the definitions read of it. The encoding is versioned, compact (about
- * three bytes an attribute) and checked when it is read: damaged bytes give STORAGE_CORRUPT, never a crash.
+ * fields, each disqualifier's verdict, and the answers of its named lists with their revisions (so that a repeat is
+ * exact although lists change); and the input: the whole lead, or what the definitions read of it. The encoding is
+ * versioned, compact (about three bytes an attribute) and checked when it is read: damaged bytes give STORAGE_CORRUPT,
+ * never a crash. Records of the first format, which said neither revisions nor whether the lead is whole, are read as
+ * well: their revisions are 0, and none of them counts as whole.
  * Pure; thread-safe.
  */
 #ifndef LF_CORE_RECORD_H
@@ -19,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Begins a record of `count` results. */
-void lf_record_begin(struct lf_buf *buf, size_t count);
+/* Begins a record of `count` results. whole: its input will be the whole lead. */
+void lf_record_begin(struct lf_buf *buf, size_t count, bool whole);
 
 /* Appends one result. shadow: it was not part of the answer. */
 void lf_record_put_result(struct lf_buf *buf, const struct lf_evaluation *evaluation, size_t index,
@@ -34,6 +36,7 @@ void lf_record_put_input(struct lf_buf *buf, const struct lf_evaluation *evaluat
 struct lf_recorded_result {
     int64_t version_id;
     bool shadow;
+    bool revisions; /* its lists' revisions are among the bytes */
     const uint8_t *bytes;
     size_t len;
 };
@@ -41,6 +44,7 @@ struct lf_recorded_result {
 struct lf_record {
     struct lf_recorded_result *results;
     size_t result_count;
+    bool whole;        /* the input is the whole lead */
     const char *input; /* JSON; borrowed from the bytes */
     size_t input_len;
 };
@@ -54,8 +58,8 @@ enum lf_status
 lf_record_outcome(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_recorded_result *result,
                   const struct lf_outcome **ret_outcome, struct lf_error *error) LF_MUST_CHECK;
 
-/* Gives the evaluation of ICP `index` the recorded answers of its lists; evaluating then repeats exactly what was.
- * STORAGE_CORRUPT as above. */
+/* Gives the evaluation of ICP `index` the recorded answers and revisions of its lists; evaluating and telling then
+ * repeat exactly what was. STORAGE_CORRUPT as above, OUT_OF_MEMORY. */
 enum lf_status lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index,
                                        const struct lf_recorded_result *result, struct lf_error *error) LF_MUST_CHECK;
 

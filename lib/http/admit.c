@@ -129,9 +129,23 @@ check_key(struct lf_request *request, struct lf_error *error)
     return LF_OK;
 }
 
-/* application/json or application/<something>+json, parameters aside. */
+/* What a route takes beside JSON, and how it is told. */
+static const struct {
+    const char *type; /* NULL: nothing */
+    const char *detail;
+} BODIES[] = {
+    [LF_BODY_NONE] = {NULL, ""},
+    [LF_BODY_JSON] = {NULL, "This operation takes JSON: send `Content-Type: application/json` (curl: --json)."},
+    [LF_BODY_TEXT] = {"text/plain", "This operation takes JSON or plain text: send `Content-Type: application/json` "
+                                    "(curl: --json) or `Content-Type: text/plain`."},
+    [LF_BODY_LINES] = {"application/x-ndjson",
+                       "This operation takes JSON, or JSON lines: send `Content-Type: application/json` (curl: --json) "
+                       "or `Content-Type: application/x-ndjson`."},
+};
+
+/* application/json, application/<something>+json, or the other one, parameters aside. */
 static bool
-is_json_type(const char *value)
+is_taken(const char *value, const char *other)
 {
     size_t len = strcspn(value, "; \t");
     const char *rest = value + len + strspn(value + len, " \t");
@@ -140,32 +154,49 @@ is_json_type(const char *value)
         return false;
     if (len == 16 && strncasecmp(value, "application/json", 16) == 0)
         return true;
+    if (other != NULL && len == strlen(other) && strncasecmp(value, other, len) == 0)
+        return true;
     return len > 17 && strncasecmp(value, "application/", 12) == 0 && strncasecmp(value + len - 5, "+json", 5) == 0;
+}
+
+/* A body above the server's limit may take longer than the request's timeout. */
+static void
+allow_time(struct lf_request *request)
+{
+    size_t usual = request->worker->server->options.max_body;
+    size_t most = request->framing.content_length >= 0 ? (size_t)request->framing.content_length : request->body.max;
+
+    if (request->framing.has_body && most > usual)
+        atomic_store_explicit(&request->slot->receive_more_ms, (int64_t)((most - usual) / LF_RECEIVE_BYTES_PER_MS),
+                              memory_order_relaxed);
 }
 
 static enum lf_status
 check_body(struct lf_request *request, struct lf_error *error)
 {
     const struct lf_framing *framing = &request->framing;
-    size_t max_body = request->worker->server->options.max_body;
+    const struct lf_route *route = request->route;
+    size_t max_body = route->max_body > 0 ? route->max_body : request->worker->server->options.max_body;
     const char *type = lf_request_header(request, "content-type");
     const char *encoding = lf_request_header(request, "content-encoding");
 
-    if (request->route->body == LF_BODY_NONE) {
+    if (route->body == LF_BODY_NONE) {
         /* A chunked body may yet turn out to be empty; it is judged as it arrives. */
         request->body.max = 0;
         if (framing->content_length > 0)
             return lf_fail(error, LF_BODY_TOO_LARGE, "This operation takes no body.");
         return LF_OK;
     }
+    request->body.max = max_body;
     if (framing->content_length > 0 && (uint64_t)framing->content_length > max_body)
         return lf_fail(error, LF_BODY_TOO_LARGE, "A body may have %zu bytes here.", max_body);
-    if (type != NULL && !is_json_type(type))
-        return lf_fail(error, LF_UNSUPPORTED_MEDIA_TYPE, "This operation takes JSON: send `Content-Type: application/json` (curl: --json).");
+    if (type != NULL && !is_taken(type, BODIES[route->body].type))
+        return lf_fail(error, LF_UNSUPPORTED_MEDIA_TYPE, "%s", BODIES[route->body].detail);
     if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
         return lf_fail(error, LF_UNSUPPORTED_MEDIA_TYPE, "A body must come unencoded (no Content-Encoding).");
     if (framing->content_length > 0 && lf_buf_reserve(&request->body, (size_t)framing->content_length) == NULL)
         return lf_fail(error, LF_OUT_OF_MEMORY, "No memory for the body.");
+    allow_time(request);
     return LF_OK;
 }
 

@@ -328,10 +328,11 @@ static void
 look_at_receiving(struct lf_server *server, struct lf_slot *slot, int64_t now_ms)
 {
     int64_t begun_ms = atomic_load(&slot->since_ms);
+    int64_t limit_ms = server->options.request_timeout_ms + atomic_load(&slot->receive_more_ms);
 
     if (slot->noted && slot->noted_finished == atomic_load(&slot->finished) && slot->first_byte_ms != 0)
         begun_ms = slot->first_byte_ms;
-    if (now_ms - begun_ms >= server->options.request_timeout_ms)
+    if (now_ms - begun_ms >= limit_ms)
         (void)cut_late(server, slot, LF_PHASE_RECEIVING, TOO_SLOW);
     else if (atomic_load(&server->cut_rest) && cut_late(server, slot, LF_PHASE_RECEIVING, STOPPING))
         atomic_fetch_add(&server->cut_at_drain, 1);

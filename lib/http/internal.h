@@ -4,6 +4,8 @@
  * Threads. Each of the server's workers is one libmicrohttpd daemon with one thread of its own; a connection and its
  * requests stay with the worker they were given to. One more thread, the door (door.c), accepts connections, hands
  * them out, and ends those that take too long. A worker and the door meet in a connection's slot and nowhere else.
+ * Slow handlers run on the desk's threads (desk.c): a request is suspended while it is there, belongs to the desk, and
+ * comes back by the worker's list of the resumed.
  *
  * The slot's phase says who may write to the socket: the one who moved it. The door moves RECEIVING (or IDLE) to CUT
  * and then writes its own last words; a worker moves RECEIVING to WORKING before it answers. Both by compare and
@@ -30,13 +32,15 @@ struct MHD_Connection;
 struct MHD_Daemon;
 
 enum {
-    LF_REQUEST_CHUNK = 64 * 1024, /* an arena's first piece: a lead, its tree and its answer fit */
-    LF_REQUESTS_KEPT = 128,       /* idle requests a worker keeps with their arenas: 8 MiB at most */
-    LF_REPLY_HEADERS_MAX = 16,    /* beyond those every reply has */
-    LF_REQUEST_ID_MAX = 64,       /* characters */
-    LF_LINGERING_MAX = 128,       /* sockets whose last words are still being read */
-    LF_LINGER_MS = 2000,          /* how long each of them may take */
-    LF_SEND_BYTES_PER_MS = 16,    /* the slowest reader borne: 16 kB/s over the whole answer */
+    LF_REQUEST_CHUNK = 64 * 1024,  /* an arena's first piece: a lead, its tree and its answer fit */
+    LF_REQUESTS_KEPT = 128,        /* idle requests a worker keeps with their arenas: 8 MiB at most */
+    LF_REPLY_HEADERS_MAX = 16,     /* beyond those every reply has */
+    LF_REQUEST_ID_MAX = 64,        /* characters */
+    LF_LINGERING_MAX = 128,        /* sockets whose last words are still being read */
+    LF_LINGER_MS = 2000,           /* how long each of them may take */
+    LF_SEND_BYTES_PER_MS = 16,     /* the slowest reader borne: 16 kB/s over the whole answer */
+    LF_RECEIVE_BYTES_PER_MS = 256, /* of a body above the server's limit: the slowest sender borne, 256 kB/s */
+    LF_DESK_THREADS_MAX = 16,
 };
 
 enum lf_phase {
@@ -53,14 +57,15 @@ struct lf_slot {
     pthread_mutex_t lock; /* held around every use of fd by the door, and when the worker gives fd up */
     int fd;               /* -1: none. Closed by libmicrohttpd after the worker has set this to -1 */
     unsigned index;
-    _Atomic int phase;             /* enum lf_phase */
-    _Atomic int64_t since_ms;      /* when the phase began, monotonic */
-    _Atomic int64_t send_limit_ms; /* how long SENDING may last */
-    _Atomic uint32_t finished;     /* requests answered: tells one idle time from the next */
-    struct lf_worker *worker;      /* whom it was given to */
-    uint16_t generation;           /* tells the slot's users apart */
-    bool linger;                   /* worker's: the client may still be sending when we close */
-    struct in6_addr address;       /* whose connection; IPv4 mapped */
+    _Atomic int phase;               /* enum lf_phase */
+    _Atomic int64_t since_ms;        /* when the phase began, monotonic */
+    _Atomic int64_t send_limit_ms;   /* how long SENDING may last */
+    _Atomic int64_t receive_more_ms; /* beyond the request's timeout, for a large body */
+    _Atomic uint32_t finished;       /* requests answered: tells one idle time from the next */
+    struct lf_worker *worker;        /* whom it was given to */
+    uint16_t generation;             /* tells the slot's users apart */
+    bool linger;                     /* worker's: the client may still be sending when we close */
+    struct in6_addr address;         /* whose connection; IPv4 mapped */
     /* the door's notes on an idle connection */
     uint32_t noted_finished;
     uint64_t noted_bytes;
@@ -109,11 +114,31 @@ struct lf_lingering {
     int64_t until_ms;
 };
 
+/* One thread of the desk. */
+struct lf_clerk {
+    struct lf_desk *desk;
+    pthread_t thread;
+    struct lf_arena *scratch; /* of the handler at work */
+};
+
+struct lf_desk {
+    struct lf_server *server;
+    bool made; /* lock and condition are there */
+    struct lf_clerk clerks[LF_DESK_THREADS_MAX];
+    unsigned clerk_count;
+    pthread_mutex_t lock; /* over what follows */
+    pthread_cond_t changed;
+    struct lf_request *first, *last; /* in the order in which they came */
+    size_t waiting;                  /* in the list, or on their way there */
+    bool ending;
+};
+
 struct lf_server {
     struct lf_server_options options;
     struct lf_router *router;
     struct lf_worker *workers; /* options.threads of them */
     unsigned workers_made;     /* so many of them are to be finished */
+    struct lf_desk desk;
     int listen_fd;
     bool owns_listen_fd;
     uint16_t port;
@@ -141,16 +166,18 @@ enum lf_stage {
     LF_STAGE_BODY,      /* head accepted, body on its way */
     LF_STAGE_HANDLER,   /* with the handler */
     LF_STAGE_SUSPENDED, /* with another thread */
+    LF_STAGE_DESK,      /* with its handler on a thread of the desk */
+    LF_STAGE_NOTED,     /* the same, answered: to be said by the worker */
     LF_STAGE_ANSWERED,
     LF_STAGE_BROKEN, /* no answer possible: close */
 };
 
 struct lf_request {
-    struct lf_request *next_kept, *next_resumed;
+    struct lf_request *next_kept, *next_resumed, *next_at_desk;
     struct lf_worker *worker;
     struct lf_slot *slot;
     struct MHD_Connection *connection;
-    struct lf_arena *arena;
+    struct lf_arena *arena, *scratch; /* scratch: of the thread that it is with */
     enum lf_stage stage;
     const struct lf_route *route;   /* NULL until found */
     char *target;                   /* raw, in the arena; NULL when memory was out */
@@ -171,6 +198,12 @@ struct lf_request {
         const char *name, *value;
     } reply_headers[LF_REPLY_HEADERS_MAX];
     size_t reply_header_count;
+    struct {
+        int http_status;
+        const char *content_type; /* NULL: none */
+        const void *bytes;
+        size_t len;
+    } noted;             /* the answer that was given on the desk */
     int status;          /* of the answer; 0: none */
     size_t answer_bytes; /* its body */
     int64_t begun_ns;
@@ -218,6 +251,24 @@ void lf_reply_refusal(struct lf_request *request, const struct lf_error *error);
 /* A whole refusal (head and body) of a request nobody has read, for the door. Returns its length, 0 when memory is
  * out. */
 size_t lf_refusal_text(const char *id, const struct lf_error *error, char *text, size_t size);
+
+/* Says on the worker's thread what was answered on the desk. */
+void lf_reply_noted(struct lf_request *request);
+
+/* The answer to a request whose handler gave none: a fault of ours. */
+void lf_reply_missing(struct lf_request *request);
+
+/* ---- desk.c ---- */
+
+/* Starts the threads; the caller has blocked all signals. What was opened in part, or never, can be closed as well. */
+enum lf_status lf_desk_open(struct lf_desk *desk, struct lf_server *server, struct lf_error *error);
+
+/* Ends the threads, once the queue is empty. */
+void lf_desk_close(struct lf_desk *desk);
+
+/* Suspends a whole request and gives it to the desk, from its worker's thread. false: the queue is full, and the
+ * request is as it was. */
+bool lf_desk_take(struct lf_desk *desk, struct lf_request *request);
 
 /* ---- door.c ---- */
 

@@ -80,10 +80,10 @@ add_headers(struct lf_request *request, struct MHD_Response *response, int http_
     return added;
 }
 
-/* The end of every answer through the library. bytes stay where they are until the answer is sent. Where even this
- * fails, memory is out: the connection is closed without a word. */
+/* The end of every answer through the library, on the worker's thread. bytes stay where they are until the answer is
+ * sent. Where even this fails, memory is out: the connection is closed without a word. */
 static void
-answer(struct lf_request *request, int http_status, const char *content_type, const void *bytes, size_t len)
+queue(struct lf_request *request, int http_status, const char *content_type, const void *bytes, size_t len)
 {
     /* Sent from where it lies, not written to: the library's parameter merely lacks the const. */
     struct MHD_Response *response =
@@ -108,6 +108,26 @@ answer(struct lf_request *request, int http_status, const char *content_type, co
         }
     }
     MHD_destroy_response(response);
+}
+
+static void
+answer(struct lf_request *request, int http_status, const char *content_type, const void *bytes, size_t len)
+{
+    if (request->stage != LF_STAGE_DESK) {
+        queue(request, http_status, content_type, bytes, len);
+        return;
+    }
+    request->noted.http_status = http_status;
+    request->noted.content_type = content_type;
+    request->noted.bytes = bytes;
+    request->noted.len = len;
+    request->stage = LF_STAGE_NOTED;
+}
+
+void
+lf_reply_noted(struct lf_request *request)
+{
+    queue(request, request->noted.http_status, request->noted.content_type, request->noted.bytes, request->noted.len);
 }
 
 void
@@ -149,6 +169,15 @@ void
 lf_reply_problem(struct lf_request *request, const struct lf_error *error)
 {
     lf_reply_findings(request, error, NULL);
+}
+
+void
+lf_reply_missing(struct lf_request *request)
+{
+    struct lf_error error;
+
+    lf_fail(&error, LF_INTERNAL, "The operation gave no answer.");
+    lf_reply_problem(request, &error);
 }
 
 /* ---- past the library ---- */

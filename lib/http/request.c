@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 
+#include <assert.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ lf_request_take(struct lf_worker *worker, struct lf_slot *slot, const char *targ
     }
     request->next_kept = NULL;
     request->worker = worker;
+    request->scratch = worker->scratch;
     request->slot = slot;
     request->connection = NULL;
     request->stage = LF_STAGE_HEAD;
@@ -88,7 +90,7 @@ lf_request_arena(struct lf_request *request)
 struct lf_arena *
 lf_request_scratch(struct lf_request *request)
 {
-    return request->worker->scratch;
+    return request->scratch;
 }
 
 const char *
@@ -182,6 +184,7 @@ lf_request_data(const struct lf_request *request)
 void
 lf_request_suspend(struct lf_request *request, lf_handler resumed)
 {
+    assert(request->stage == LF_STAGE_BODY || request->stage == LF_STAGE_HANDLER); /* not the desk */
     request->resumed = resumed;
     request->stage = LF_STAGE_SUSPENDED;
     atomic_fetch_add(&request->worker->server->suspended, 1);

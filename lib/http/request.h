@@ -2,13 +2,16 @@
  * request.h - what a handler sees of a request, and how it answers.
  *
  * A handler is called once, when the whole request has arrived and passed the guard, the router and the key check.
- * It must do exactly one of two things before it returns: answer (one of lf_reply_…), or suspend. After a suspend
- * any thread may resume the request, once; the function given to lf_request_suspend then runs on the request's own
- * HTTP thread and must answer. Where the client has hung up in the meantime it is not called: what must be given back
- * in any case is given back before the suspend, or lives in the request's arena.
+ * It must do exactly one of two things before it returns: answer (one of lf_reply_…), or suspend. After a suspend any
+ * thread may resume the request, once; the function given to lf_request_suspend then runs on the request's own HTTP
+ * thread and must answer. Where the client has hung up in the meantime it is not called: what must be given back in any
+ * case is given back before the suspend, or lives in the request's arena.
+ *
+ * On the desk (LF_LANE_DESK, http/server.h) a handler may wait, always answers and never suspends; it runs to its end
+ * also when its client hangs up meanwhile.
  *
  * All pointers from here are borrowed from the request and live until its answer has been sent. A request belongs to
- * its HTTP thread; while it is suspended, to whoever will resume it.
+ * its HTTP thread; while it is suspended, to whoever will resume it; on the desk, to its handler's thread.
  */
 #ifndef LF_HTTP_REQUEST_H
 #define LF_HTTP_REQUEST_H
@@ -35,7 +38,7 @@ struct lf_identity {
 /* The request's arena: everything about it is in there, and goes with it. */
 struct lf_arena *lf_request_arena(struct lf_request *request);
 
-/* Memory for the time of one call of a handler: it is the HTTP thread's, and forgotten when the handler returns, also
+/* Memory for the time of one call of a handler: it is the thread's, and forgotten when the handler returns, also
  * when it has suspended. What is needed only to find the answer goes here and stays in the processor's cache; what
  * outlives the call (the answer, what was given to another thread) goes into the request's arena. */
 struct lf_arena *lf_request_scratch(struct lf_request *request);
@@ -81,7 +84,7 @@ void lf_reply_header(struct lf_request *request, const char *name, const char *v
  * turns into 503 out_of_memory. */
 void lf_reply_json(struct lf_request *request, int http_status, const struct lf_buf *body);
 
-/* Answers with any static or arena-held bytes. */
+/* Answers with any static or arena-held bytes; content_type is static, too. */
 void
 lf_reply_bytes(struct lf_request *request, int http_status, const char *content_type, const void *bytes, size_t len);
 

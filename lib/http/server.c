@@ -95,6 +95,7 @@ on_target(void *context, const char *target, struct MHD_Connection *connection)
     if (slot == NULL)
         return NULL;
     atomic_store_explicit(&slot->since_ms, lf_http_now_ms(), memory_order_relaxed);
+    atomic_store_explicit(&slot->receive_more_ms, 0, memory_order_relaxed);
     if (!lf_slot_move(slot, LF_PHASE_IDLE, LF_PHASE_RECEIVING))
         return NULL;
     request = lf_request_take(worker, slot, target);
@@ -135,7 +136,6 @@ static enum MHD_Result
 run(struct lf_request *request, lf_handler handle)
 {
     struct lf_worker *worker = request->worker; /* the request itself may be gone when the handler returns */
-    struct lf_error error;
 
     request->stage = LF_STAGE_HANDLER;
     handle(request, worker->server->options.context);
@@ -146,11 +146,12 @@ run(struct lf_request *request, lf_handler handle)
     case LF_STAGE_SUSPENDED:
         return MHD_YES;
     case LF_STAGE_HANDLER:
-        lf_fail(&error, LF_INTERNAL, "The operation gave no answer.");
-        lf_reply_problem(request, &error);
+        lf_reply_missing(request);
         return request->stage == LF_STAGE_ANSWERED ? MHD_YES : MHD_NO;
     case LF_STAGE_HEAD:
     case LF_STAGE_BODY:
+    case LF_STAGE_DESK:
+    case LF_STAGE_NOTED:
     case LF_STAGE_BROKEN:
         break;
     }
@@ -162,6 +163,29 @@ say_refusal(struct lf_request *request, void *context)
 {
     (void)context;
     lf_reply_problem(request, request->refusal);
+}
+
+static void
+say_full(struct lf_request *request, void *context)
+{
+    struct lf_error error;
+
+    (void)context;
+    lf_fail(&error, LF_BUSY, "%zu requests of this kind wait already: try again in a second.",
+            request->worker->server->options.desk_queue);
+    lf_reply_problem(request, &error);
+}
+
+/* The request is whole. */
+static enum MHD_Result
+start(struct lf_request *request)
+{
+    if (request->refusal != NULL)
+        return run(request, say_refusal);
+    if (request->route->lane == LF_LANE_WORKER)
+        return run(request, request->route->handle);
+    /* Where it is taken, it belongs to the desk from here on. */
+    return lf_desk_take(&request->worker->server->desk, request) ? MHD_YES : run(request, say_full);
 }
 
 /* The head was refused. What has no body, or a small one that comes by itself, is answered at its end and keeps its
@@ -238,11 +262,13 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
         }
         if (!lf_slot_move(request->slot, LF_PHASE_RECEIVING, LF_PHASE_WORKING))
             return MHD_NO;
-        return run(request, request->refusal != NULL ? say_refusal : request->route->handle);
+        return start(request);
     case LF_STAGE_SUSPENDED:
         atomic_fetch_sub(&request->worker->server->suspended, 1);
         return run(request, request->resumed);
     case LF_STAGE_HANDLER:
+    case LF_STAGE_DESK:
+    case LF_STAGE_NOTED:
     case LF_STAGE_ANSWERED:
     case LF_STAGE_BROKEN:
         break;
@@ -251,6 +277,33 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 }
 
 /* ---- starting ---- */
+
+/* The greatest body of all routes, on which the memory of a request depends. */
+static size_t
+greatest_body(const struct lf_server_options *options)
+{
+    size_t greatest = options->max_body;
+
+    for (size_t i = 0; i < options->route_count; i++) {
+        if (options->routes[i].max_body > greatest)
+            greatest = options->routes[i].max_body;
+    }
+    return greatest;
+}
+
+static enum lf_status
+check_desk(const struct lf_server_options *options, struct lf_error *error)
+{
+    bool used = false;
+
+    for (size_t i = 0; i < options->route_count; i++)
+        used = used || options->routes[i].lane == LF_LANE_DESK;
+    if (options->desk_threads > LF_DESK_THREADS_MAX || (used && options->desk_threads == 0))
+        return lf_fail(error, LF_CONFIG, "The number of threads of the desk must be 1 to %d.", LF_DESK_THREADS_MAX);
+    if (used && options->desk_queue == 0)
+        return lf_fail(error, LF_CONFIG, "At least one request must be able to wait for the desk.");
+    return LF_OK;
+}
 
 static enum lf_status
 check_options(const struct lf_server_options *options, struct lf_error *error)
@@ -261,9 +314,9 @@ check_options(const struct lf_server_options *options, struct lf_error *error)
         return lf_fail(error, LF_CONFIG, "The number of connections must be 1 to 1,000,000.");
     if (options->request_timeout_ms < 1 || options->idle_timeout_ms < 1)
         return lf_fail(error, LF_CONFIG, "The timeouts must be above 0.");
-    if (options->max_body > (SIZE_MAX - ARENA_BASE) / ARENA_PER_BODY_BYTE)
+    if (greatest_body(options) > (SIZE_MAX - ARENA_BASE) / ARENA_PER_BODY_BYTE)
         return lf_fail(error, LF_CONFIG, "The greatest body is too great.");
-    return LF_OK;
+    return check_desk(options, error);
 }
 
 /* Every connection is a file, a lingering one too. Raises our own limit as far as we may. */
@@ -428,6 +481,7 @@ start_threads(struct lf_server *server, struct lf_error *error)
 
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    status = lf_desk_open(&server->desk, server, error);
     while (server->workers_made < server->options.threads && status == LF_OK)
         status = start_worker(server, &server->workers[server->workers_made++], error);
     if (status == LF_OK)
@@ -451,7 +505,8 @@ lf_server_start(const struct lf_server_options *options, struct lf_server **ret_
         return lf_fail(error, LF_OUT_OF_MEMORY, "No memory for the server.");
     server->options = *options;
     server->listen_fd = -1;
-    server->arena_max = options->max_body * ARENA_PER_BODY_BYTE + ARENA_BASE;
+    /* Only the most there may be: it is taken as it is needed, and given back with the request (arena.h). */
+    server->arena_max = greatest_body(options) * ARENA_PER_BODY_BYTE + ARENA_BASE;
     (void)pthread_mutex_init(&server->slots_lock, NULL);
     (void)pthread_mutex_init(&server->linger_lock, NULL);
     server->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -531,6 +586,7 @@ lf_server_stop(struct lf_server *server)
         wait_until_empty(server, FLUSH_MS);
         lf_door_close(server);
     }
+    lf_desk_close(&server->desk);
     for (unsigned i = 0; i < server->workers_made; i++)
         lf_worker_finish(&server->workers[i]);
     for (unsigned i = 0; i < server->lingering_count; i++)

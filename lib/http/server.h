@@ -15,8 +15,16 @@
 #include <stdint.h>
 
 enum lf_route_body {
-    LF_BODY_NONE, /* a body is refused with 413 once it is longer than nothing */
-    LF_BODY_JSON, /* application/json (or application/…+json, or no Content-Type); else 415 */
+    LF_BODY_NONE,  /* a body is refused with 413 once it is longer than nothing */
+    LF_BODY_JSON,  /* application/json (or application/…+json, or no Content-Type); else 415 */
+    LF_BODY_TEXT,  /* as LF_BODY_JSON, or text/plain */
+    LF_BODY_LINES, /* as LF_BODY_JSON, or application/x-ndjson */
+};
+
+/* Where a handler runs. */
+enum lf_lane {
+    LF_LANE_WORKER, /* on the HTTP thread: must not wait for anything but the processor */
+    LF_LANE_DESK, /* on a thread of the desk: may wait for the disk or take a second; it must answer, and not suspend */
 };
 
 /* One line of the routing table. */
@@ -26,6 +34,8 @@ struct lf_route {
     uint32_t scope;     /* bits of which the key must have all; 0: open to everybody */
     enum lf_route_body body;
     lf_handler handle;
+    enum lf_lane lane;
+    size_t max_body; /* bytes; 0: the server's */
 };
 
 /* Finds who a key belongs to. token: what stood behind Bearer or in X-Api-Key. UNAUTHORIZED: unknown, revoked, expired;
@@ -51,7 +61,9 @@ struct lf_server_options {
     unsigned max_connections;   /* in total */
     unsigned max_per_address;   /* 0: no limit */
     size_t max_body;            /* bytes */
-    int64_t request_timeout_ms; /* from a request's first byte to its last */
+    unsigned desk_threads;      /* 1..16; may be 0 where no route is for the desk */
+    size_t desk_queue;          /* requests that may wait for the desk; one more is BUSY */
+    int64_t request_timeout_ms; /* from a request's first byte to its last; a body above max_body has more */
     int64_t idle_timeout_ms;    /* between requests */
     enum lf_log_requests log_requests;
     const struct lf_route *routes; /* static */

@@ -26,19 +26,52 @@ struct lf_store_backend {
     enum lf_status (*reader_open)(struct lf_store *store, struct lf_store_reader **ret_reader, struct lf_error *error);
     void (*reader_close)(struct lf_store_reader *reader);
 
+    /* writing */
     enum lf_status (*append_scores)(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
                                     struct lf_error *error);
-    enum lf_status (*publish)(struct lf_store *store, const struct lf_new_version *version, int *ret_version,
-                              bool *ret_unchanged, struct lf_error *error);
-    enum lf_status (*set_archived)(struct lf_store *store, const char *icp, bool archived, int64_t at_ms,
+    enum lf_status (*publish)(struct lf_store *store, const struct lf_new_version *version,
+                              const struct lf_change *change, int *ret_version, bool *ret_unchanged,
+                              struct lf_error *error);
+    enum lf_status (*put_draft)(struct lf_store *store, const struct lf_new_draft *draft,
+                                const struct lf_precondition *precondition, const struct lf_change *change,
+                                char ret_etag[LF_ETAG_MAX], bool *ret_created, struct lf_error *error);
+    enum lf_status (*delete_draft)(struct lf_store *store, const char *icp, const struct lf_precondition *precondition,
+                                   const struct lf_change *change, struct lf_error *error);
+    enum lf_status (*publish_draft)(struct lf_store *store, const char *icp, int version, int64_t version_id,
+                                    const struct lf_precondition *precondition, const struct lf_change *change,
+                                    struct lf_error *error);
+    enum lf_status (*activate)(struct lf_store *store, const char *icp, int version, const struct lf_change *change,
+                               bool *ret_unchanged, struct lf_error *error);
+    enum lf_status (*set_archived)(struct lf_store *store, const char *icp, bool archived,
+                                   const struct lf_change *change, struct lf_error *error);
+    enum lf_status (*begin_list)(struct lf_store *store, struct lf_list_state *ret_state, struct lf_error *error);
+    enum lf_status (*add_list_entries)(struct lf_store *store, struct lf_list_state *state,
+                                       const struct lf_list_entry *entries, size_t count, struct lf_error *error);
+    enum lf_status (*put_list)(struct lf_store *store, const char *key, const struct lf_list_state *state,
+                               const struct lf_precondition *precondition, const struct lf_change *change,
+                               struct lf_arena *arena, struct lf_stored_list *ret_list, bool *ret_created,
+                               bool *ret_unchanged, struct lf_error *error);
+    enum lf_status (*patch_list)(struct lf_store *store, const char *key, const struct lf_list_entry *add,
+                                 size_t add_count, const struct lf_list_entry *remove, size_t remove_count,
+                                 const struct lf_precondition *precondition, const struct lf_change *change,
+                                 struct lf_arena *arena, struct lf_stored_list *ret_list, size_t *ret_added,
+                                 size_t *ret_removed, struct lf_error *error);
+    enum lf_status (*delete_list)(struct lf_store *store, const char *key, const struct lf_precondition *precondition,
+                                  const struct lf_change *change, struct lf_error *error);
+    enum lf_status (*sweep_lists)(struct lf_store *store, size_t limit, int64_t spare, bool *ret_more,
+                                  struct lf_error *error);
+    enum lf_status (*create_key)(struct lf_store *store, const struct lf_stored_key *key,
+                                 const struct lf_change *change, struct lf_error *error);
+    enum lf_status (*revoke_key)(struct lf_store *store, const char *id, const struct lf_change *change,
+                                 struct lf_error *error);
+    enum lf_status (*touch_keys)(struct lf_store *store, const struct lf_key_use *uses, size_t count,
+                                 struct lf_error *error);
+    enum lf_status (*put_outcomes)(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
                                    struct lf_error *error);
-    enum lf_status (*put_list)(struct lf_store *store, const char *key, const char *const *entries, size_t count,
-                               int64_t at_ms, struct lf_error *error);
-    enum lf_status (*create_key)(struct lf_store *store, const struct lf_stored_key *key, struct lf_error *error);
-    enum lf_status (*revoke_key)(struct lf_store *store, const char *id, int64_t at_ms, struct lf_error *error);
     enum lf_status (*checkpoint)(struct lf_store *store, bool truncate, struct lf_error *error);
     enum lf_status (*probe)(struct lf_store *store, struct lf_error *error);
 
+    /* reading */
     enum lf_status (*icps)(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_icp **ret_icps,
                            size_t *ret_count, struct lf_error *error);
     enum lf_status (*icp)(struct lf_store_reader *reader, struct lf_arena *arena, const char *key,
@@ -50,16 +83,31 @@ struct lf_store_backend {
     enum lf_status (*active_versions)(struct lf_store_reader *reader, struct lf_arena *arena,
                                       struct lf_stored_version **ret_versions, size_t *ret_count,
                                       struct lf_error *error);
+    enum lf_status (*versions)(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                               struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error);
     enum lf_status (*each_version)(struct lf_store_reader *reader, struct lf_arena *arena,
                                    enum lf_status (*each)(void *context, const struct lf_stored_version *version),
                                    void *context, struct lf_error *error);
+    enum lf_status (*draft)(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                            struct lf_stored_draft *ret_draft, struct lf_error *error);
     enum lf_status (*lists)(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
                             size_t *ret_count, struct lf_error *error);
+    enum lf_status (*list)(struct lf_store_reader *reader, struct lf_arena *arena, const char *key,
+                           struct lf_stored_list *ret_list, struct lf_error *error);
+    enum lf_status (*each_list_entry)(struct lf_store_reader *reader, int64_t generation,
+                                      enum lf_status (*each)(void *context, const struct lf_list_entry *entry),
+                                      void *context, struct lf_error *error);
+    enum lf_status (*audit)(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after,
+                            size_t limit, struct lf_audit_entry **ret_entries, size_t *ret_count,
+                            struct lf_error *error);
+    enum lf_status (*outcome)(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, bool *ret_found,
+                              struct lf_stored_outcome *ret_outcome, struct lf_error *error);
     enum lf_status (*keys)(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_key **ret_keys,
                            size_t *ret_count, struct lf_error *error);
     enum lf_status (*score)(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_ulid id,
                             struct lf_stored_score *ret_score, struct lf_error *error);
-    enum lf_status (*each_score)(struct lf_store_reader *reader, struct lf_arena *arena, size_t limit,
+    enum lf_status (*each_score)(struct lf_store_reader *reader, struct lf_arena *arena, int64_t from_ms, int64_t to_ms,
+                                 size_t limit,
                                  enum lf_status (*each)(void *context, const struct lf_stored_score *score),
                                  void *context, struct lf_error *error);
     enum lf_status (*last_score)(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count,

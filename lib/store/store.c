@@ -6,11 +6,16 @@ static bool
 is_complete(const struct lf_store_backend *b)
 {
     return b->name != NULL && b->open != NULL && b->close != NULL && b->reader_open != NULL &&
-           b->reader_close != NULL && b->append_scores != NULL && b->publish != NULL && b->set_archived != NULL &&
-           b->put_list != NULL && b->create_key != NULL && b->revoke_key != NULL && b->checkpoint != NULL &&
-           b->probe != NULL && b->icps != NULL && b->icp != NULL && b->version != NULL && b->version_by_id != NULL &&
-           b->active_versions != NULL && b->each_version != NULL && b->lists != NULL && b->keys != NULL &&
-           b->score != NULL && b->each_score != NULL && b->last_score != NULL && b->check != NULL && b->backup != NULL;
+           b->reader_close != NULL && b->append_scores != NULL && b->publish != NULL && b->put_draft != NULL &&
+           b->delete_draft != NULL && b->publish_draft != NULL && b->activate != NULL && b->set_archived != NULL &&
+           b->begin_list != NULL && b->add_list_entries != NULL && b->put_list != NULL && b->patch_list != NULL &&
+           b->delete_list != NULL && b->sweep_lists != NULL && b->create_key != NULL && b->revoke_key != NULL &&
+           b->touch_keys != NULL && b->put_outcomes != NULL && b->checkpoint != NULL && b->probe != NULL &&
+           b->icps != NULL && b->icp != NULL && b->version != NULL && b->version_by_id != NULL &&
+           b->active_versions != NULL && b->versions != NULL && b->each_version != NULL && b->draft != NULL &&
+           b->lists != NULL && b->list != NULL && b->each_list_entry != NULL && b->audit != NULL &&
+           b->outcome != NULL && b->keys != NULL && b->score != NULL && b->each_score != NULL &&
+           b->last_score != NULL && b->check != NULL && b->backup != NULL;
 }
 
 enum lf_status
@@ -65,35 +70,118 @@ lf_store_append_scores(struct lf_store *store, const struct lf_stored_score *con
 }
 
 enum lf_status
-lf_store_publish(struct lf_store *store, const struct lf_new_version *version, int *ret_version, bool *ret_unchanged,
-                 struct lf_error *error)
+lf_store_publish(struct lf_store *store, const struct lf_new_version *version, const struct lf_change *change,
+                 int *ret_version, bool *ret_unchanged, struct lf_error *error)
 {
-    return store->backend->publish(store, version, ret_version, ret_unchanged, error);
+    return store->backend->publish(store, version, change, ret_version, ret_unchanged, error);
 }
 
 enum lf_status
-lf_store_set_archived(struct lf_store *store, const char *icp, bool archived, int64_t at_ms, struct lf_error *error)
+lf_store_put_draft(struct lf_store *store, const struct lf_new_draft *draft, const struct lf_precondition *precondition,
+                   const struct lf_change *change, char ret_etag[LF_ETAG_MAX], bool *ret_created,
+                   struct lf_error *error)
 {
-    return store->backend->set_archived(store, icp, archived, at_ms, error);
+    return store->backend->put_draft(store, draft, precondition, change, ret_etag, ret_created, error);
 }
 
 enum lf_status
-lf_store_put_list(struct lf_store *store, const char *key, const char *const *entries, size_t count, int64_t at_ms,
-                  struct lf_error *error)
+lf_store_delete_draft(struct lf_store *store, const char *icp, const struct lf_precondition *precondition,
+                      const struct lf_change *change, struct lf_error *error)
 {
-    return store->backend->put_list(store, key, entries, count, at_ms, error);
+    return store->backend->delete_draft(store, icp, precondition, change, error);
 }
 
 enum lf_status
-lf_store_create_key(struct lf_store *store, const struct lf_stored_key *key, struct lf_error *error)
+lf_store_publish_draft(struct lf_store *store, const char *icp, int version, int64_t version_id,
+                       const struct lf_precondition *precondition, const struct lf_change *change,
+                       struct lf_error *error)
 {
-    return store->backend->create_key(store, key, error);
+    return store->backend->publish_draft(store, icp, version, version_id, precondition, change, error);
 }
 
 enum lf_status
-lf_store_revoke_key(struct lf_store *store, const char *id, int64_t at_ms, struct lf_error *error)
+lf_store_activate(struct lf_store *store, const char *icp, int version, const struct lf_change *change,
+                  bool *ret_unchanged, struct lf_error *error)
 {
-    return store->backend->revoke_key(store, id, at_ms, error);
+    return store->backend->activate(store, icp, version, change, ret_unchanged, error);
+}
+
+enum lf_status
+lf_store_set_archived(struct lf_store *store, const char *icp, bool archived, const struct lf_change *change,
+                      struct lf_error *error)
+{
+    return store->backend->set_archived(store, icp, archived, change, error);
+}
+
+enum lf_status
+lf_store_begin_list(struct lf_store *store, struct lf_list_state *ret_state, struct lf_error *error)
+{
+    return store->backend->begin_list(store, ret_state, error);
+}
+
+enum lf_status
+lf_store_add_list_entries(struct lf_store *store, struct lf_list_state *state, const struct lf_list_entry *entries,
+                          size_t count, struct lf_error *error)
+{
+    return store->backend->add_list_entries(store, state, entries, count, error);
+}
+
+enum lf_status
+lf_store_put_list(struct lf_store *store, const char *key, const struct lf_list_state *state,
+                  const struct lf_precondition *precondition, const struct lf_change *change, struct lf_arena *arena,
+                  struct lf_stored_list *ret_list, bool *ret_created, bool *ret_unchanged, struct lf_error *error)
+{
+    return store->backend->put_list(store, key, state, precondition, change, arena, ret_list, ret_created,
+                                    ret_unchanged, error);
+}
+
+enum lf_status
+lf_store_patch_list(struct lf_store *store, const char *key, const struct lf_list_entry *add, size_t add_count,
+                    const struct lf_list_entry *remove, size_t remove_count, const struct lf_precondition *precondition,
+                    const struct lf_change *change, struct lf_arena *arena, struct lf_stored_list *ret_list,
+                    size_t *ret_added, size_t *ret_removed, struct lf_error *error)
+{
+    return store->backend->patch_list(store, key, add, add_count, remove, remove_count, precondition, change, arena,
+                                      ret_list, ret_added, ret_removed, error);
+}
+
+enum lf_status
+lf_store_delete_list(struct lf_store *store, const char *key, const struct lf_precondition *precondition,
+                     const struct lf_change *change, struct lf_error *error)
+{
+    return store->backend->delete_list(store, key, precondition, change, error);
+}
+
+enum lf_status
+lf_store_sweep_lists(struct lf_store *store, size_t limit, int64_t spare, bool *ret_more, struct lf_error *error)
+{
+    return store->backend->sweep_lists(store, limit, spare, ret_more, error);
+}
+
+enum lf_status
+lf_store_create_key(struct lf_store *store, const struct lf_stored_key *key, const struct lf_change *change,
+                    struct lf_error *error)
+{
+    return store->backend->create_key(store, key, change, error);
+}
+
+enum lf_status
+lf_store_revoke_key(struct lf_store *store, const char *id, const struct lf_change *change, struct lf_error *error)
+{
+    return store->backend->revoke_key(store, id, change, error);
+}
+
+enum lf_status
+lf_store_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_t count, struct lf_error *error)
+{
+    return store->backend->touch_keys(store, uses, count, error);
+}
+
+enum lf_status
+lf_store_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
+                      struct lf_error *error)
+{
+    return store->backend->put_outcomes(store, outcomes, count, error);
 }
 
 enum lf_status
@@ -144,6 +232,13 @@ lf_store_active_versions(struct lf_store_reader *reader, struct lf_arena *arena,
 }
 
 enum lf_status
+lf_store_versions(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                  struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->versions(reader, arena, icp, ret_versions, ret_count, error);
+}
+
+enum lf_status
 lf_store_each_version(struct lf_store_reader *reader, struct lf_arena *arena,
                       enum lf_status (*each)(void *context, const struct lf_stored_version *version), void *context,
                       struct lf_error *error)
@@ -152,10 +247,46 @@ lf_store_each_version(struct lf_store_reader *reader, struct lf_arena *arena,
 }
 
 enum lf_status
+lf_store_draft(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+               struct lf_stored_draft *ret_draft, struct lf_error *error)
+{
+    return reader->backend->draft(reader, arena, icp, ret_draft, error);
+}
+
+enum lf_status
 lf_store_lists(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
                size_t *ret_count, struct lf_error *error)
 {
     return reader->backend->lists(reader, arena, ret_lists, ret_count, error);
+}
+
+enum lf_status
+lf_store_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key, struct lf_stored_list *ret_list,
+              struct lf_error *error)
+{
+    return reader->backend->list(reader, arena, key, ret_list, error);
+}
+
+enum lf_status
+lf_store_each_list_entry(struct lf_store_reader *reader, int64_t generation,
+                         enum lf_status (*each)(void *context, const struct lf_list_entry *entry), void *context,
+                         struct lf_error *error)
+{
+    return reader->backend->each_list_entry(reader, generation, each, context, error);
+}
+
+enum lf_status
+lf_store_audit(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after, size_t limit,
+               struct lf_audit_entry **ret_entries, size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->audit(reader, arena, icp, after, limit, ret_entries, ret_count, error);
+}
+
+enum lf_status
+lf_store_outcome(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, bool *ret_found,
+                 struct lf_stored_outcome *ret_outcome, struct lf_error *error)
+{
+    return reader->backend->outcome(reader, lead_id, lead_id_len, ret_found, ret_outcome, error);
 }
 
 enum lf_status
@@ -173,11 +304,11 @@ lf_store_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf
 }
 
 enum lf_status
-lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, size_t limit,
-                    enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
-                    struct lf_error *error)
+lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int64_t from_ms, int64_t to_ms,
+                    size_t limit, enum lf_status (*each)(void *context, const struct lf_stored_score *score),
+                    void *context, struct lf_error *error)
 {
-    return reader->backend->each_score(reader, arena, limit, each, context, error);
+    return reader->backend->each_score(reader, arena, from_ms, to_ms, limit, each, context, error);
 }
 
 enum lf_status

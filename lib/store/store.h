@@ -1,5 +1,6 @@
 /*
- * store.h - what Leadfit keeps, in its own words: ICPs and their versions, lists, API keys, recorded scores.
+ * store.h - what Leadfit keeps, in its own words: ICPs with their drafts and versions, lists, API keys, the audit,
+ * outcomes, recorded scores.
  *
  * The SQL stands behind these verbs (store/sqlite/); another backend joins by filling the same table of operations
  * (store/backend.h).
@@ -22,7 +23,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LF_KEY_MAX = 64 /* characters of an ICP's or list's key */, LF_API_KEY_ID_MAX = 16 };
+enum {
+    LF_KEY_MAX = 64, /* characters of an ICP's or list's key */
+    LF_API_KEY_ID_MAX = 16,
+    LF_ETAG_MAX = 48,        /* of a draft or a list, with its quotes and NUL */
+    LF_NOTE_MAX = 1000,      /* characters */
+    LF_LIST_ENTRY_MAX = 1000 /* characters of a list's entry */
+};
 
 struct lf_store;
 struct lf_store_reader;
@@ -32,13 +39,55 @@ struct lf_store_options {
     bool read_only; /* never creates, migrates or writes */
 };
 
+/* Who changes something, when and why: what the audit keeps beside the change itself. */
+struct lf_change {
+    const char *by;     /* the API key's name, or "command line" */
+    const char *key_id; /* its public id, "" for none */
+    const char *note;   /* "" for none */
+    int64_t at_ms;
+};
+
+/* What must be so for a change to happen (If-Match, If-None-Match). All zeros: nothing was said. */
+struct lf_precondition {
+    const char *const *etags; /* one of these, each with its quotes */
+    size_t etag_count;
+    bool any;    /* If-Match: *  - there is one */
+    bool absent; /* If-None-Match: *  - there is none */
+};
+
+enum lf_icp_state { LF_ICP_STATE_DRAFT /* never published */, LF_ICP_STATE_ACTIVE, LF_ICP_STATE_ARCHIVED };
+
 /* One ICP. */
 struct lf_stored_icp {
-    const char *key, *name, *purpose; /* name and purpose of the active version */
-    bool archived;
-    int active_version; /* from 1 */
-    int versions;       /* how many there are */
+    const char *key, *name, *purpose; /* name and purpose of the active version, else of the draft */
+    enum lf_icp_state state;
+    int active_version;           /* from 1; 0: never published */
+    int versions;                 /* how many there are */
+    char draft_etag[LF_ETAG_MAX]; /* "" where there is no draft */
     int64_t created_at_ms, updated_at_ms;
+};
+
+/* An ICP's draft. */
+struct lf_stored_draft {
+    const char *icp;      /* key */
+    const char *document; /* as it was put, JSON */
+    size_t document_len;
+    uint8_t hash[LF_SHA256_SIZE];
+    char etag[LF_ETAG_MAX];
+    const char *updated_by;
+    int64_t updated_at_ms;
+    /* What its publication would be, as of now; also what is active at the moment (0: nothing). */
+    int next_version;
+    int64_t next_version_id;
+    int active_version;
+};
+
+/* What is put as a draft: a valid definition. */
+struct lf_new_draft {
+    const char *icp, *name, *purpose;
+    const char *document;
+    size_t document_len;
+    uint8_t hash[LF_SHA256_SIZE];
 };
 
 /* One published version: immutable. */
@@ -49,7 +98,9 @@ struct lf_stored_version {
     const char *document; /* the definition as it was put, JSON */
     size_t document_len;
     uint8_t hash[LF_SHA256_SIZE]; /* of its canonical form */
+    const char *name, *purpose;
     const char *note;
+    const char *published_by; /* name of the key, "" for versions of before there was an audit */
     int64_t published_at_ms;
 };
 
@@ -59,16 +110,25 @@ struct lf_new_version {
     const char *document;
     size_t document_len;
     uint8_t hash[LF_SHA256_SIZE];
-    const char *note;
-    int64_t at_ms;
 };
 
-/* A named list of texts, as they were put (not folded). */
+/* A named list, without its entries. */
 struct lf_stored_list {
     const char *key;
-    int64_t revision; /* grows with every change */
-    const char **entries;
+    int64_t revision;   /* grows with every change */
+    int64_t generation; /* where its entries are */
     size_t count;
+    uint8_t hash[LF_SHA256_SIZE]; /* sum of the SHA-256 of its entries, modulo 2^256 */
+    char etag[LF_ETAG_MAX];
+    int64_t updated_at_ms;
+};
+
+/* An entry: as it was put, and as conditions compare it (folded, not empty). */
+struct lf_list_entry {
+    const char *text;
+    size_t len;
+    const char *folded;
+    size_t folded_len;
 };
 
 /* One API key; the secret itself is never here. */
@@ -78,8 +138,39 @@ struct lf_stored_key {
     uint32_t scopes;
     uint8_t secret_hash[LF_SHA256_SIZE];
     int64_t created_at_ms;
-    int64_t expires_at_ms; /* 0: never */
-    int64_t revoked_at_ms; /* 0: live */
+    int64_t expires_at_ms;   /* 0: never */
+    int64_t revoked_at_ms;   /* 0: live */
+    int64_t last_used_at_ms; /* 0: never; as of some time ago while a server runs */
+};
+
+/* When a key was last used. */
+struct lf_key_use {
+    char id[LF_API_KEY_ID_MAX + 1];
+    int64_t at_ms;
+};
+
+/* One entry of the audit. */
+struct lf_audit_entry {
+    int64_t id; /* from 1, without gaps */
+    int64_t at_ms;
+    const char *by, *key_id, *action; /* action: "publish", "list.patch", … */
+    const char *icp;                  /* key, "" where it is about something else */
+    const char *subject;              /* the ICP's, list's or API key's key */
+    int version;                      /* 0 where there is none */
+    const char *note;
+    const char *before, *after; /* "sha256:…" or "" */
+    uint8_t chain[LF_SHA256_SIZE];
+};
+
+enum lf_outcome_word { LF_OUTCOME_OPEN, LF_OUTCOME_WON, LF_OUTCOME_LOST };
+
+/* What became of a lead. */
+struct lf_stored_outcome {
+    const char *lead_id;
+    size_t lead_id_len;
+    enum lf_outcome_word outcome;
+    int64_t value; /* millionths */
+    int64_t at_ms;
 };
 
 /* The most a recorded score may hold, in bytes: a whole body of 1 MiB with its explanation has ample room, and one
@@ -118,24 +209,94 @@ enum lf_status lf_store_append_scores(struct lf_store *store, const struct lf_st
                                       struct lf_error *error) LF_MUST_CHECK;
 
 /* Publishes a version, creating the ICP where it is new, and makes it the active one. A document whose hash is that of
- * the active version changes nothing: *ret_version is that version and *ret_unchanged true. */
-enum lf_status lf_store_publish(struct lf_store *store, const struct lf_new_version *version, int *ret_version,
-                                bool *ret_unchanged, struct lf_error *error) LF_MUST_CHECK;
+ * the active version changes nothing: *ret_version is that version and *ret_unchanged true. A draft stays. */
+enum lf_status
+lf_store_publish(struct lf_store *store, const struct lf_new_version *version, const struct lf_change *change,
+                 int *ret_version, bool *ret_unchanged, struct lf_error *error) LF_MUST_CHECK;
 
-/* Takes the ICP out of service or back. ICP_NOT_FOUND. */
-enum lf_status lf_store_set_archived(struct lf_store *store, const char *icp, bool archived, int64_t at_ms,
+/* Puts a draft, creating the ICP where it is new. *ret_created: there was none before. PRECONDITION_REQUIRED when there
+ * is one and nothing was said about it, PRECONDITION_FAILED, ICP_ARCHIVED. etag receives the new one. */
+enum lf_status lf_store_put_draft(struct lf_store *store, const struct lf_new_draft *draft,
+                                  const struct lf_precondition *precondition, const struct lf_change *change,
+                                  char ret_etag[LF_ETAG_MAX], bool *ret_created, struct lf_error *error) LF_MUST_CHECK;
+
+/* Deletes the draft, and the ICP with it when nothing of it was ever published. ICP_NOT_FOUND, DRAFT_NOT_FOUND,
+ * PRECONDITION_FAILED. */
+enum lf_status
+lf_store_delete_draft(struct lf_store *store, const char *icp, const struct lf_precondition *precondition,
+                      const struct lf_change *change, struct lf_error *error) LF_MUST_CHECK;
+
+/* Makes the draft the next version and the active one; the draft is gone. version and version_id are those that
+ * lf_store_draft foretold (CONFLICT when they are not next any more). ICP_NOT_FOUND, DRAFT_NOT_FOUND, ICP_ARCHIVED,
+ * PRECONDITION_REQUIRED, PRECONDITION_FAILED. */
+enum lf_status lf_store_publish_draft(struct lf_store *store, const char *icp, int version, int64_t version_id,
+                                      const struct lf_precondition *precondition, const struct lf_change *change,
+                                      struct lf_error *error) LF_MUST_CHECK;
+
+/* Makes another version the active one; *ret_unchanged when it is already. ICP_NOT_FOUND, VERSION_NOT_FOUND,
+ * ICP_ARCHIVED. */
+enum lf_status lf_store_activate(struct lf_store *store, const char *icp, int version, const struct lf_change *change,
+                                 bool *ret_unchanged, struct lf_error *error) LF_MUST_CHECK;
+
+/* Takes the ICP out of service or back; once more changes nothing. ICP_NOT_FOUND. */
+enum lf_status lf_store_set_archived(struct lf_store *store, const char *icp, bool archived,
+                                     const struct lf_change *change, struct lf_error *error) LF_MUST_CHECK;
+
+/* Replacing a list: begin gives an empty generation, add fills it (in slices, each a commit of its own; entries that
+ * are there already are passed over), put_list points the list to it in one commit. state (count and hash) goes from
+ * call to call; all zeros at first. What is begun and not put is left over, and swept. A slice that fails has not
+ * happened. Entries that ascend by their folded bytes are written ten times as fast as others. CONFLICT beyond
+ * LF_NAMED_LIST_ENTRIES_MAX entries; INTERNAL for a generation that was put already. */
+struct lf_list_state {
+    int64_t generation;
+    size_t count;
+    uint8_t hash[LF_SHA256_SIZE];
+};
+enum lf_status
+lf_store_begin_list(struct lf_store *store, struct lf_list_state *ret_state, struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_store_add_list_entries(struct lf_store *store, struct lf_list_state *state, const struct lf_list_entry *entries,
+                          size_t count, struct lf_error *error) LF_MUST_CHECK;
+
+/* *ret_list is the list as it is then; *ret_created: it was new; a list that has these entries already keeps its
+ * revision (*ret_unchanged) and the generation is left over. PRECONDITION_FAILED. */
+enum lf_status lf_store_put_list(struct lf_store *store, const char *key, const struct lf_list_state *state,
+                                 const struct lf_precondition *precondition, const struct lf_change *change,
+                                 struct lf_arena *arena, struct lf_stored_list *ret_list, bool *ret_created,
+                                 bool *ret_unchanged, struct lf_error *error) LF_MUST_CHECK;
+
+/* Adds and removes entries (compared folded) in one commit: removes first. Counts are those that really changed; with
+ * none the revision stays. LIST_NOT_FOUND, PRECONDITION_FAILED; CONFLICT beyond LF_NAMED_LIST_ENTRIES_MAX entries. */
+enum lf_status
+lf_store_patch_list(struct lf_store *store, const char *key, const struct lf_list_entry *add, size_t add_count,
+                    const struct lf_list_entry *remove, size_t remove_count, const struct lf_precondition *precondition,
+                    const struct lf_change *change, struct lf_arena *arena, struct lf_stored_list *ret_list,
+                    size_t *ret_added, size_t *ret_removed, struct lf_error *error) LF_MUST_CHECK;
+
+/* LIST_NOT_FOUND, PRECONDITION_FAILED. Its entries are left over. */
+enum lf_status lf_store_delete_list(struct lf_store *store, const char *key, const struct lf_precondition *precondition,
+                                    const struct lf_change *change, struct lf_error *error) LF_MUST_CHECK;
+
+/* Deletes up to `limit` entries of generations that no list points to, but for `spare` (being filled; 0: none).
+ * *ret_more: there are more. */
+enum lf_status lf_store_sweep_lists(struct lf_store *store, size_t limit, int64_t spare, bool *ret_more,
+                                    struct lf_error *error) LF_MUST_CHECK;
+
+/* CONFLICT when the id is taken. */
+enum lf_status lf_store_create_key(struct lf_store *store, const struct lf_stored_key *key,
+                                   const struct lf_change *change, struct lf_error *error) LF_MUST_CHECK;
+
+/* KEY_NOT_FOUND; revoking twice keeps the first time and leaves no second trace. */
+enum lf_status lf_store_revoke_key(struct lf_store *store, const char *id, const struct lf_change *change,
+                                   struct lf_error *error) LF_MUST_CHECK;
+
+/* Notes when keys were last used, in one commit; unknown ones are passed over, and a time never goes back. */
+enum lf_status lf_store_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_t count,
+                                   struct lf_error *error) LF_MUST_CHECK;
+
+/* Notes outcomes in one commit; an earlier one (by at_ms) does not replace a later one, an equal one does. */
+enum lf_status lf_store_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
                                      struct lf_error *error) LF_MUST_CHECK;
-
-/* Replaces a list's entries, creating it where it is new. */
-enum lf_status lf_store_put_list(struct lf_store *store, const char *key, const char *const *entries, size_t count,
-                                 int64_t at_ms, struct lf_error *error) LF_MUST_CHECK;
-
-enum lf_status
-lf_store_create_key(struct lf_store *store, const struct lf_stored_key *key, struct lf_error *error) LF_MUST_CHECK;
-
-/* KEY_NOT_FOUND; revoking twice keeps the first time. */
-enum lf_status
-lf_store_revoke_key(struct lf_store *store, const char *id, int64_t at_ms, struct lf_error *error) LF_MUST_CHECK;
 
 /* Moves the WAL into the database where that is due (by its size). Cheap when there is nothing to do. */
 enum lf_status lf_store_checkpoint(struct lf_store *store, bool truncate, struct lf_error *error) LF_MUST_CHECK;
@@ -163,13 +324,44 @@ enum lf_status lf_store_active_versions(struct lf_store_reader *reader, struct l
                                         struct lf_stored_version **ret_versions, size_t *ret_count,
                                         struct lf_error *error) LF_MUST_CHECK;
 
+/* All versions of one ICP, oldest first, without their documents. ICP_NOT_FOUND. */
+enum lf_status
+lf_store_versions(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                  struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
+
 /* All versions there are, oldest first, one at a time (for a check). The callback's value other than LF_OK ends it. */
 enum lf_status lf_store_each_version(struct lf_store_reader *reader, struct lf_arena *arena,
                                      enum lf_status (*each)(void *context, const struct lf_stored_version *version),
                                      void *context, struct lf_error *error) LF_MUST_CHECK;
 
+/* ICP_NOT_FOUND, DRAFT_NOT_FOUND. */
+enum lf_status lf_store_draft(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                              struct lf_stored_draft *ret_draft, struct lf_error *error) LF_MUST_CHECK;
+
+/* All lists, by key. */
 enum lf_status lf_store_lists(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
                               size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status
+lf_store_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key, struct lf_stored_list *ret_list,
+              struct lf_error *error) LF_MUST_CHECK; /* LIST_NOT_FOUND */
+
+/* The entries of a generation, by their folded form, one at a time; what the callback sees is gone when it returns. Its
+ * value other than LF_OK ends it. A generation that has been swept meanwhile has none or a part: ask within the time
+ * in which nobody changes lists, or look at the list again afterwards. */
+enum lf_status lf_store_each_list_entry(struct lf_store_reader *reader, int64_t generation,
+                                        enum lf_status (*each)(void *context, const struct lf_list_entry *entry),
+                                        void *context, struct lf_error *error) LF_MUST_CHECK;
+
+/* The audit, oldest first: at most `limit` entries behind the id `after`, of one ICP (NULL: all). */
+enum lf_status
+lf_store_audit(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after, size_t limit,
+               struct lf_audit_entry **ret_entries, size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
+
+/* *ret_found false: nobody has said. */
+enum lf_status
+lf_store_outcome(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, bool *ret_found,
+                 struct lf_stored_outcome *ret_outcome, struct lf_error *error) LF_MUST_CHECK;
 
 enum lf_status lf_store_keys(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_key **ret_keys,
                              size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
@@ -178,19 +370,20 @@ enum lf_status lf_store_keys(struct lf_store_reader *reader, struct lf_arena *ar
 enum lf_status lf_store_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_ulid id,
                               struct lf_stored_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
 
-/* The latest scores, newest first, at most `limit`; the arena is reset between blocks of them, so what the callback
- * sees is gone when it returns. */
-enum lf_status lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, size_t limit,
-                                   enum lf_status (*each)(void *context, const struct lf_stored_score *score),
-                                   void *context, struct lf_error *error) LF_MUST_CHECK;
+/* The latest scores with from_ms <= scored_at < to_ms, newest first, at most `limit`; the arena is reset between blocks
+ * of them, so what the callback sees is gone when it returns. */
+enum lf_status
+lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int64_t from_ms, int64_t to_ms,
+                    size_t limit, enum lf_status (*each)(void *context, const struct lf_stored_score *score),
+                    void *context, struct lf_error *error) LF_MUST_CHECK;
 
 /* The newest id there is, all zeros in an empty store; how many scores there are. */
 enum lf_status lf_store_last_score(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count,
                                    struct lf_error *error) LF_MUST_CHECK;
 
 /* Looks the database over: pages and indexes (quick: not every index entry), foreign keys, blocks and their check
- * sums unless quick. What is wrong goes into findings, with a code such as "damaged_page". Can be interrupted from
- * another thread by setting *stop (may be NULL). */
+ * sums, the audit's chain and the lists' hashes unless quick. What is wrong goes into findings, with a code such as
+ * "damaged_page". Can be interrupted from another thread by setting *stop (may be NULL). */
 enum lf_status lf_store_check(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                               struct lf_findings *findings, struct lf_error *error) LF_MUST_CHECK;
 

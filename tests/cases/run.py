@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
 from driver import Driver, OracleDriver, compare, compare_reasons, compare_refusal  # noqa: E402
 
 AS_OF = "2025-06-30T12:00:00Z"       # where a case does not say
-MEMBERS = {"name", "definition", "when", "holds", "lead", "as_of", "lists", "expect", "refused"}
+MEMBERS = {"name", "definition", "when", "holds", "lead", "as_of", "lists", "revisions", "expect",
+           "refused"}
 
 # What `holds` says of the one attribute of a `when` case.
 HOLDS = {True: ("matched", False), False: ("unmatched", False),
@@ -43,7 +44,8 @@ def definition_of(case, document):
 
 def request_of(case, document):
     return {"definition": definition_of(case, document), "lead": case.get("lead", {}),
-            "as_of": case.get("as_of", AS_OF), "lists": case.get("lists", {})}
+            "as_of": case.get("as_of", AS_OF), "lists": case.get("lists", {}),
+            "revisions": case.get("revisions", {})}
 
 
 def expectation_of(case):

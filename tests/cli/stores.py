@@ -119,6 +119,9 @@ def test_keys(case):
     case.ends(done, 0, 'list', out=['crm of ours', 'score,stats:read', 'other', 'admin'])
     for key in secret, again:
         case.check(key not in done.out and key.split('_')[-1] not in done.out, 'list shows no secret', done)
+    case.run('keys', 'create', '--db', 'lf.db', '--name', 'third', '--scopes', 'score', '--expires', '2101-02-03T04:05:06Z')
+    case.check([line for line in case.run('keys', 'list', '--db', 'lf.db').lines()
+                if 'third' in line and '2101-02-03T04:05:06.000Z' in line and 'never' in line], 'when it ends, and that it was not used yet')
     files = [name for name in os.listdir(case.dir) if name.startswith('lf.db')]
     for name in files:
         content = (case.dir / name).read_bytes()
@@ -135,7 +138,10 @@ def test_keys(case):
 def test_keys_wrong_usage(case):
     for args, told in ((('--scopes', 'score'), '--name'), (('--name', 'x'), '--scopes'), (('--name', '', '--scopes', 'score'), '--name'),
                        (('--name', 'x', '--scopes', ''), 'scope'), (('--name', 'x', '--scopes', 'score,everything'), 'everything'),
-                       (('--name', 'x' * 500, '--scopes', 'score'), '--name'), (('--name', 'x', '--scopes', 'score', '--days', '0'), '--days')):
+                       (('--name', 'x' * 500, '--scopes', 'score'), '--name'), (('--name', 'x', '--scopes', 'score', '--days', '0'), '--days'),
+                       (('--name', 'x', '--scopes', 'score', '--expires', 'soon'), '--expires'),
+                       (('--name', 'x', '--scopes', 'score', '--expires', '2001-02-03T04:05:06Z'), 'still to come'),
+                       (('--name', 'x', '--scopes', 'score', '--days', '1', '--expires', '2101-02-03T04:05:06Z'), 'one of them')):
         done = case.run('keys', 'create', '--db', 'lf.db', *args)
         case.ends(done, 2, f'keys create {" ".join(args)[:60]}', err=told)
         case.equal(done.out, '', 'no key')
@@ -176,6 +182,15 @@ def test_check_a_sound_database(case):
     case.ends(done, 0, 'check', out=['sound', '50'])
     done = case.run('check', '--db', db, '--sample', '5')
     case.ends(done, 0, 'check of a sample', out='5 of 50')
+
+
+def test_check_an_altered_audit(case):
+    db = served(case, 1)
+    case.ends(case.run('check', '--db', db), 0, 'an import and a key', out='2 audit entries chained')
+    with sqlite3.connect(case.path(db)) as connection:
+        connection.execute("UPDATE audit SET by = 'nobody' WHERE id = 1")
+    connection.close()
+    case.ends(case.run('check', '--db', db), 1, 'somebody else imported it', out=['altered_audit_entry', 'audit entry 1 '])
 
 
 def test_check_flipped_bytes(case):
@@ -238,9 +253,11 @@ def test_database_that_a_server_has_open(case):
     db = imported(case, icp())
     case.run('keys', 'create', '--db', db, '--name', 'x', '--scopes', 'score')
     process, _ = case.serve(db)
-    for args in (('icp', 'import', case.path('plants.json')), ('keys', 'create', '--name', 'y', '--scopes', 'score'), ('keys', 'revoke', 'x')):
+    for args, instead in ((('icp', 'import', case.path('plants.json')), ['PUT /v1/icps/{key}/draft', 'POST /v1/icps/{key}/publish']),
+                          (('keys', 'create', '--name', 'y', '--scopes', 'score'), ['POST /v1/keys']),
+                          (('keys', 'revoke', 'x'), ['DELETE /v1/keys/{id}'])):
         done = case.run(*args, '--db', db)
-        case.ends(done, 1, f'{args[0]} {args[1]} beside a server', err=['lf.db', 'API'])
+        case.ends(done, 1, f'{args[0]} {args[1]} beside a server', err=['a server has lf.db open', 'stop it first', *instead])
         case.equal(done.out, '', f'{args[0]} {args[1]}: nothing on standard output')
     for args, told in ((('icp', 'list'), 'plants'), (('icp', 'export', 'plants'), '"plants"'), (('keys', 'list'), 'score'), (('check',), 'sound'),
                        (('backup', 'copy.db'), 'copy.db')):

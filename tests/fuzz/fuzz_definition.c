@@ -85,29 +85,46 @@ tell(struct lf_arena *arena, const struct lf_icp *icp, struct lf_evaluation *eva
     require(lf_result_reasons(arena, &result, reasons, 8) >= 1);
 }
 
+/* Each list has the revision that it was asked with. */
+static void
+check_lists(struct lf_arena *arena, const struct lf_evaluation *evaluation)
+{
+    size_t count = lf_evaluation_lists(evaluation, 0, NULL);
+    struct lf_list_use *uses = lf_arena_alloc(arena, count * sizeof *uses);
+
+    require(uses != NULL && lf_evaluation_lists(evaluation, 0, uses) == count);
+    for (size_t i = 0; i < count; i++)
+        require(uses[i].revision == (uses[i].key[0] == 'x' ? 0 : list->revision));
+}
+
 static void
 record(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_program *program,
        struct lf_evaluation *evaluation, const struct lf_json *lead, const struct lf_outcome *outcome)
 {
     const bool wanted[] = {true};
     const struct lf_outcome *again = NULL;
+    struct lf_program *later = NULL; /* lists have gone meanwhile */
     struct lf_evaluation *repeat = NULL;
     struct lf_record kept;
     struct lf_error error;
     struct lf_buf buf;
 
     lf_buf_init(&buf, arena, 64 << 20);
-    lf_record_begin(&buf, 1);
+    lf_record_begin(&buf, 1, false);
     lf_record_put_result(&buf, evaluation, 0, outcome, false);
     lf_record_put_input(&buf, evaluation, lead, wanted, false);
     require(!lf_buf_failed(&buf));
     require(lf_record_read(arena, buf.data, buf.len, &kept, &error) == LF_OK);
     require(lf_record_outcome(arena, icp, &kept.results[0], &again, &error) == LF_OK);
     require(lf_outcome_equal(icp, outcome, again));
-    repeat = lf_evaluation_create(program, arena, parse(arena, kept.input, kept.input_len), AS_OF_MS);
+    require(lf_program_create(lf_program_member(program, 0), 1, NULL, &later, &error) == LF_OK);
+    repeat = lf_evaluation_create(later, arena, parse(arena, kept.input, kept.input_len), AS_OF_MS);
     require(repeat != NULL && lf_record_restore_lists(repeat, 0, &kept.results[0], &error) == LF_OK);
     again = lf_evaluate(repeat, 0);
     require(again != NULL && lf_outcome_equal(icp, outcome, again));
+    check_lists(arena, evaluation);
+    check_lists(arena, repeat);
+    lf_program_destroy(later);
 }
 
 static void
@@ -148,7 +165,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (list == NULL) {
         lf_json_setup();
         require(lf_hash_setup(&error) == LF_OK);
-        require(lf_named_list_create("list", 1, ENTRIES, 3, &list, &error) == LF_OK);
+        require(lf_named_list_create("list", 5, ENTRIES, 3, &list, &error) == LF_OK);
     }
     lf_findings_init(&findings, arena);
     if (lf_icp_parse_text(arena, (const char *)data, size, &findings, &icp, &error) == LF_OK) {

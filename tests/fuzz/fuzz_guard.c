@@ -15,12 +15,12 @@ handle(struct lf_request *request, void *context)
 }
 
 static const struct lf_route ROUTES[] = {
-    {"GET", "/", 0, LF_BODY_NONE, handle},
-    {"GET", "/v1/icps/{key}", 0, LF_BODY_NONE, handle},
-    {"POST", "/v1/icps/{key}/publish", 0, LF_BODY_JSON, handle},
-    {"GET", "/v1/icps/{key}/versions/{n}", 0, LF_BODY_NONE, handle},
-    {"GET", "/v1/icps/special", 0, LF_BODY_NONE, handle},
-    {"DELETE", "/v1/leads/{id}", 0, LF_BODY_NONE, handle},
+    {"GET", "/", 0, LF_BODY_NONE, handle, LF_LANE_WORKER, 0},
+    {"GET", "/v1/icps/{key}", 0, LF_BODY_NONE, handle, LF_LANE_WORKER, 0},
+    {"POST", "/v1/icps/{key}/publish", 0, LF_BODY_JSON, handle, LF_LANE_WORKER, 0},
+    {"GET", "/v1/icps/{key}/versions/{n}", 0, LF_BODY_NONE, handle, LF_LANE_WORKER, 0},
+    {"GET", "/v1/icps/special", 0, LF_BODY_NONE, handle, LF_LANE_WORKER, 0},
+    {"DELETE", "/v1/leads/{id}", 0, LF_BODY_NONE, handle, LF_LANE_WORKER, 0},
 };
 
 static void

@@ -1,7 +1,7 @@
 /*
  * echo_server.c - a small server on lib/http, for test_server.py to drive. It knows nothing of leads.
  *
- *   echo_server [name=value …]    port fd threads connections per_address body request_ms idle_ms drain_ms
+ *   echo_server [name=value …]    port fd threads connections per_address body desk queue request_ms idle_ms drain_ms
  *                                 log (0 failed, 1 all, 2 none)
  *
  * Prints "ready PORT", the library's version, and serves until SIGTERM; then it drains, prints "cut N observed N", and
@@ -253,27 +253,149 @@ handle_failed(struct lf_request *request, void *context)
     lf_reply_json(request, 200, &buf);
 }
 
+/* ---- handlers for the desk ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    long released, started, ended; /* released: so many may go on */
+    char order[64];                /* the names of those that have begun */
+} held = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, ""};
+
+/* Where the handler runs, told in headers. */
+static void
+tell_thread(struct lf_request *request)
+{
+    struct lf_arena *scratch = lf_request_scratch(request);
+    char name[32] = "";
+    sigset_t blocked;
+
+    (void)pthread_getname_np(pthread_self(), name, sizeof name);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    lf_reply_header(request, "X-Thread", name);
+    lf_reply_header(request, "X-Signals",
+                    sigismember(&blocked, SIGHUP) == 1 && sigismember(&blocked, SIGUSR1) == 1 ? "blocked" : "open");
+    lf_reply_header(request, "X-Scratch", lf_arena_used(scratch) == 0 ? "empty" : "used");
+    if (lf_arena_alloc(scratch, 100000) == NULL)
+        abort();
+}
+
+/* Sleeps, and echoes. */
+static void
+handle_desk(struct lf_request *request, void *context)
+{
+    const char *ms = lf_request_query(request, "ms"), *type = lf_request_header(request, "Content-Type");
+    long wait_ms = ms != NULL ? atol(ms) : 0;
+    struct timespec time = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
+
+    tell_thread(request);
+    (void)nanosleep(&time, NULL);
+    lf_reply_header(request, "X-Type", type != NULL ? type : "none");
+    handle_echo(request, context);
+}
+
+/* Waits until it is released. */
+static void
+handle_held(struct lf_request *request, void *context)
+{
+    const char *name = lf_request_param(request, "key");
+
+    pthread_mutex_lock(&held.lock);
+    held.started++;
+    (void)snprintf(held.order + strlen(held.order), sizeof held.order - strlen(held.order), "%.1s", name);
+    while (held.released == 0)
+        pthread_cond_wait(&held.changed, &held.lock);
+    held.released--;
+    held.ended++;
+    pthread_mutex_unlock(&held.lock);
+    handle_item(request, context);
+}
+
+static void
+handle_release(struct lf_request *request, void *context)
+{
+    const char *n = lf_request_query(request, "n");
+
+    (void)context;
+    pthread_mutex_lock(&held.lock);
+    held.released += n != NULL ? atol(n) : 1;
+    pthread_cond_broadcast(&held.changed);
+    pthread_mutex_unlock(&held.lock);
+    lf_reply_empty(request, 204);
+}
+
+static void
+handle_state(struct lf_request *request, void *context)
+{
+    struct lf_buf buf;
+
+    (void)context;
+    lf_buf_init(&buf, lf_request_arena(request), 1 << 10);
+    pthread_mutex_lock(&held.lock);
+    lf_buf_printf(&buf, "{\"started\":%ld,\"ended\":%ld,\"order\":\"%s\"}", held.started, held.ended, held.order);
+    pthread_mutex_unlock(&held.lock);
+    lf_reply_json(request, 200, &buf);
+}
+
+/* Tells how long the body is, not what it says. */
+static void
+handle_measure(struct lf_request *request, void *context)
+{
+    struct lf_buf buf;
+    size_t len = 0;
+    const char *body = lf_request_body(request, &len);
+    unsigned long sum = 0;
+
+    (void)context;
+    for (size_t i = 0; i < len; i++)
+        sum = sum * 31 + (unsigned char)body[i];
+    lf_buf_init(&buf, lf_request_arena(request), 1 << 10);
+    lf_buf_printf(&buf, "{\"bytes\":%zu,\"sum\":%lu}", len, sum % 1000000007);
+    lf_reply_json(request, 200, &buf);
+}
+
+enum { LARGE = 8 * 1024 * 1024 };
+
+/* clang-format off */
 static const struct lf_route ROUTES[] = {
-    {"GET", "/open", 0, LF_BODY_NONE, handle_ok},
-    {"POST", "/open", 0, LF_BODY_JSON, handle_echo},
-    {"POST", "/v1/echo", 1, LF_BODY_JSON, handle_echo},
-    {"POST", "/v1/ok", 1, LF_BODY_JSON, handle_ok},
-    {"POST", "/v1/later", 1, LF_BODY_JSON, handle_later},
-    {"POST", "/v1/wait", 1, LF_BODY_JSON, handle_wait},
-    {"POST", "/v1/twice", 1, LF_BODY_JSON, handle_twice},
-    {"POST", "/v1/both", 3, LF_BODY_JSON, handle_ok},
-    {"GET", "/v1/items/{key}", 1, LF_BODY_NONE, handle_item},
-    {"PUT", "/v1/items/{key}", 1, LF_BODY_JSON, handle_item},
-    {"PATCH", "/v1/items/{key}", 1, LF_BODY_JSON, handle_item},
-    {"DELETE", "/v1/items/{key}", 1, LF_BODY_NONE, handle_item},
-    {"POST", "/v1/items/special", 1, LF_BODY_JSON, handle_ok},
-    {"GET", "/v1/large", 0, LF_BODY_NONE, handle_large},
-    {"POST", "/v1/findings", 0, LF_BODY_JSON, handle_findings},
-    {"GET", "/v1/busy", 0, LF_BODY_NONE, handle_busy},
-    {"GET", "/v1/empty", 0, LF_BODY_NONE, handle_empty},
-    {"GET", "/v1/nothing", 0, LF_BODY_NONE, handle_nothing},
-    {"GET", "/v1/failed", 0, LF_BODY_NONE, handle_failed},
+    {"GET", "/open", 0, LF_BODY_NONE, handle_ok, LF_LANE_WORKER, 0},
+    {"POST", "/open", 0, LF_BODY_JSON, handle_echo, LF_LANE_WORKER, 0},
+    {"POST", "/v1/echo", 1, LF_BODY_JSON, handle_echo, LF_LANE_WORKER, 0},
+    {"POST", "/v1/ok", 1, LF_BODY_JSON, handle_ok, LF_LANE_WORKER, 0},
+    {"POST", "/v1/later", 1, LF_BODY_JSON, handle_later, LF_LANE_WORKER, 0},
+    {"POST", "/v1/wait", 1, LF_BODY_JSON, handle_wait, LF_LANE_WORKER, 0},
+    {"POST", "/v1/twice", 1, LF_BODY_JSON, handle_twice, LF_LANE_WORKER, 0},
+    {"POST", "/v1/both", 3, LF_BODY_JSON, handle_ok, LF_LANE_WORKER, 0},
+    {"GET", "/v1/items/{key}", 1, LF_BODY_NONE, handle_item, LF_LANE_WORKER, 0},
+    {"PUT", "/v1/items/{key}", 1, LF_BODY_JSON, handle_item, LF_LANE_WORKER, 0},
+    {"PATCH", "/v1/items/{key}", 1, LF_BODY_JSON, handle_item, LF_LANE_WORKER, 0},
+    {"DELETE", "/v1/items/{key}", 1, LF_BODY_NONE, handle_item, LF_LANE_WORKER, 0},
+    {"POST", "/v1/items/special", 1, LF_BODY_JSON, handle_ok, LF_LANE_WORKER, 0},
+    {"GET", "/v1/large", 0, LF_BODY_NONE, handle_large, LF_LANE_WORKER, 0},
+    {"POST", "/v1/findings", 0, LF_BODY_JSON, handle_findings, LF_LANE_WORKER, 0},
+    {"GET", "/v1/busy", 0, LF_BODY_NONE, handle_busy, LF_LANE_WORKER, 0},
+    {"GET", "/v1/empty", 0, LF_BODY_NONE, handle_empty, LF_LANE_WORKER, 0},
+    {"GET", "/v1/nothing", 0, LF_BODY_NONE, handle_nothing, LF_LANE_WORKER, 0},
+    {"GET", "/v1/failed", 0, LF_BODY_NONE, handle_failed, LF_LANE_WORKER, 0},
+    {"PUT", "/v1/measured", 1, LF_BODY_TEXT, handle_measure, LF_LANE_WORKER, LARGE},
+    {"PUT", "/v1/desk/measured", 1, LF_BODY_TEXT, handle_measure, LF_LANE_DESK, LARGE},
+    {"POST", "/v1/small", 1, LF_BODY_LINES, handle_echo, LF_LANE_WORKER, 10},
+    {"POST", "/v1/lines", 1, LF_BODY_LINES, handle_echo, LF_LANE_WORKER, 0},
+    {"POST", "/v1/desk", 1, LF_BODY_TEXT, handle_desk, LF_LANE_DESK, 0},
+    {"GET", "/v1/desk/items/{key}", 1, LF_BODY_NONE, handle_item, LF_LANE_DESK, 0},
+    {"PUT", "/v1/desk/items/{key}", 1, LF_BODY_JSON, handle_desk, LF_LANE_DESK, 0},
+    {"PATCH", "/v1/desk/items/{key}", 1, LF_BODY_JSON, handle_desk, LF_LANE_DESK, 0},
+    {"DELETE", "/v1/desk/items/{key}", 1, LF_BODY_NONE, handle_empty, LF_LANE_DESK, 0},
+    {"GET", "/v1/desk/nothing", 0, LF_BODY_NONE, handle_nothing, LF_LANE_DESK, 0},
+    {"GET", "/v1/desk/failed", 0, LF_BODY_NONE, handle_failed, LF_LANE_DESK, 0},
+    {"GET", "/v1/desk/large", 0, LF_BODY_NONE, handle_large, LF_LANE_DESK, 0},
+    {"POST", "/v1/desk/findings", 0, LF_BODY_JSON, handle_findings, LF_LANE_DESK, 0},
+    {"GET", "/v1/desk/busy", 0, LF_BODY_NONE, handle_busy, LF_LANE_DESK, 0},
+    {"GET", "/v1/held/{key}", 1, LF_BODY_NONE, handle_held, LF_LANE_DESK, 0},
+    {"GET", "/v1/state", 0, LF_BODY_NONE, handle_state, LF_LANE_WORKER, 0},
+    {"POST", "/v1/release", 0, LF_BODY_NONE, handle_release, LF_LANE_WORKER, 0},
 };
+/* clang-format on */
 
 static enum lf_status
 authenticate(void *context, const char *token, struct lf_identity *ret_identity)
@@ -324,6 +446,8 @@ main(int argc, char **argv)
         .max_connections = (unsigned)option(argc, argv, "connections", 512),
         .max_per_address = (unsigned)option(argc, argv, "per_address", 0),
         .max_body = (size_t)option(argc, argv, "body", 1 << 20),
+        .desk_threads = (unsigned)option(argc, argv, "desk", 2),
+        .desk_queue = (size_t)option(argc, argv, "queue", 64),
         .request_timeout_ms = option(argc, argv, "request_ms", 15000),
         .idle_timeout_ms = option(argc, argv, "idle_ms", 30000),
         .routes = ROUTES,

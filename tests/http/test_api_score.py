@@ -7,7 +7,7 @@ import sqlite3
 from harness import CONTRACT, ICPS, Place, equal, expect, run
 
 FLAT = ["icp", "version", "score", "grade", "qualified", "coverage", "label"]
-FULL = ["attributes", "caps", "to_next_grade"]
+FULL = ["attributes", "caps", "lists", "to_next_grade"]
 LEAD = {"id": "00Q5e00001AbCdE", "title": "Head of Operations",
         "company": {"employees": 860, "industry": "Machinery", "country": "DE"}}
 

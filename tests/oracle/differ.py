@@ -38,7 +38,8 @@ def differences(request, answer):
                                answer)
     if "result" not in answer:
         return ["expected a result, got %s" % json.dumps(answer, ensure_ascii=False, default=str)]
-    expected = oracle.evaluate(definition, request["lead"], request["as_of"], request["lists"])
+    expected = oracle.evaluate(definition, request["lead"], request["as_of"], request["lists"],
+                               request["revisions"])
     told = compare(expected, answer["result"], "result", FREE)
     if told:
         return told
@@ -115,7 +116,7 @@ def show(number, request, told):
     print("---- difference %d" % number)
     for line in told[:8]:
         print("  " + line)
-    for part in ("definition", "lead", "lists", "as_of"):
+    for part in ("definition", "lead", "lists", "revisions", "as_of"):
         print("  %s: %s" % (part, json.dumps(request[part], ensure_ascii=False)))
     print(flush=True)
 

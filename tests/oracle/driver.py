@@ -1,8 +1,9 @@
 """Talks to a scoring driver, and compares what it says with what is expected.
 
 A driver reads one request a line on standard input,
-  {"definition": {…}, "lead": {…}, "as_of": "…", "lists": {"key": ["a", …]}}
-and prints one answer for each:
+  {"definition": {…}, "lead": {…}, "as_of": "…", "lists": {"key": ["a", …]},
+   "revisions": {"key": 1}}
+(a list's revision is 1 where none is given) and prints one answer for each:
   {"result": {…one element of `results`…}, "reason_1": "…", "reason_2": "…",
    "reason_3": "…", "definition_hash": "sha256:…"}
   or {"refused": [{"pointer": "…", "code": "…"}, …]}
@@ -72,7 +73,7 @@ class OracleDriver:
         if findings:
             return {"refused": [{"pointer": pointer, "code": code} for pointer, code in findings]}
         result = oracle.evaluate(request["definition"], request["lead"], request["as_of"],
-                                 request.get("lists"))
+                                 request.get("lists"), request.get("revisions"))
         order = oracle.reasons_order(request["definition"], result)
         for one in result["attributes"]:
             one["reason"] = "because of " + one["key"]

@@ -86,10 +86,15 @@ class Maker:
         text = self.pick(["2025-06-30T12:00:00Z", "2024-02-29T00:00:00Z", "2026-01-01T00:00:00Z",
                           "2025-03-10T23:59:59.999+02:00", "1969-12-31T23:59:59.5Z"])
         self.as_of = date_of_text(text) // 1000 * 1000
-        self.lists = {key: self.words(0, 4) for key in LISTS}
+        self.lists = {key: self.words(0, 4) for key in LISTS if self.chance(0.85)}
         definition = self.definition()
         return {"definition": definition, "lead": self.lead(definition), "as_of": text,
-                "lists": self.lists}
+                "lists": self.lists, "revisions": self.revisions()}
+
+    def revisions(self):
+        """Of most lists, and at times of one that is not there."""
+        return {key: self.pick([1, 2, 7, 127, 128, 20260101, 2 ** 53])
+                for key in LISTS if self.chance(0.8)}
 
     def words(self, least, most):
         return [self.word() for _ in range(self.random.randint(least, most))]

@@ -4,7 +4,8 @@ It is written from the description of the language alone, shares nothing with
 the C code, and prefers clarity to speed: where the two disagree, one of them
 has misread the description. All arithmetic is in Fraction and int.
 
-  evaluate(definition, lead, as_of, lists)  one element of `results`
+  evaluate(definition, lead, as_of, lists, revisions)
+                                            one element of `results`
   reasons_order(definition, result)         attribute keys, weightiest first
   validate(definition)                      sorted [(pointer, code)]
   canonical(value), definition_hash(value)  RFC 8785 text and its SHA-256
@@ -86,11 +87,12 @@ def kind_trouble(element):
 class Evidence:
     """What conditions are asked against: a lead, an instant and the named lists."""
 
-    def __init__(self, lead, as_of, lists):
+    def __init__(self, lead, as_of, lists, revisions):
         self.lead = lead
         self.as_of = date_of_text(as_of) // 1000 * 1000
         self.lists = {key: {fold(entry) for entry in entries}
                       for key, entries in (lists or {}).items()}
+        self.revisions = {key: (revisions or {}).get(key, 1) for key in self.lists}
 
     def ask(self, condition):
         if "all" in condition:       # all = not any not
@@ -340,8 +342,19 @@ def to_next_grade(definition, attributes, scored, grades, score):
     return []
 
 
-def evaluate(definition, lead, as_of, lists=None):
-    evidence = Evidence(lead, as_of, lists)
+def asked_lists(definition, evidence):
+    """The lists that the definition asks, with the revisions they have."""
+    conditions = [rule["when"] for a in definition["attributes"] for rule in a["rules"]]
+    conditions += [d["when"] for d in definition.get("disqualifiers", [])]
+    keys = []
+    for leaf in (leaf for condition in conditions for leaf in leaves(condition)):
+        if "in_list" in leaf and leaf["in_list"] not in keys:
+            keys.append(leaf["in_list"])
+    return [{"key": key, "revision": evidence.revisions.get(key, 0)} for key in keys]
+
+
+def evaluate(definition, lead, as_of, lists=None, revisions=None):
+    evidence = Evidence(lead, as_of, lists, revisions)
     grades = definition.get("grades", DEFAULT_GRADES)
     levels = definition.get("levels", DEFAULT_LEVELS)
     all_scored = {a["key"]: score_attribute(a, evidence) for a in definition["attributes"]}
@@ -379,6 +392,7 @@ def evaluate(definition, lead, as_of, lists=None):
         "attributes": [answered(one) for one in all_scored.values()],
         "caps": [cap for order, cap in sorted(sums["fit"]["caps"] + sums["engagement"]["caps"],
                                               key=lambda entry: entry[0])],
+        "lists": asked_lists(definition, evidence),
         "to_next_grade": [] if hit else to_next_grade(definition, fit_attributes, axes["fit"],
                                                       grades, score)}
 

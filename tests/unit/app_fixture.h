@@ -3,9 +3,11 @@
 #ifndef LF_TESTS_APP_FIXTURE_H
 #define LF_TESTS_APP_FIXTURE_H
 
+#include "app/keys.h"
 #include "app/live.h"
 #include "app/profiles.h"
 #include "app/scoring.h"
+#include "base/text.h"
 #include "store_fixture.h"
 #include "support.h"
 
@@ -37,23 +39,66 @@ publish_icp(struct fixture *f, const char *key, const char *purpose, const char 
 {
     const char *text = definition(f, key, purpose, members);
     const struct lf_icp *icp = support_icp(f->arena, text);
-    struct lf_new_version v = version(key, text, 0, 1780000000000);
+    struct lf_new_version v = {
+        .icp = key, .name = icp->name, .purpose = purpose, .document = text, .document_len = strlen(text)};
+    struct lf_change change = by_ops(1780000000000);
     int number = 0;
     bool unchanged = true;
 
-    v.purpose = purpose;
     memcpy(v.hash, icp->hash, sizeof v.hash);
-    OK(lf_store_publish(f->store, &v, &number, &unchanged, &f->error));
+    OK(lf_store_publish(f->store, &v, &change, &number, &unchanged, &f->error));
     assert_int_equal(number, expected);
     assert_false(unchanged);
+}
+
+/* Takes the ICP out of service. */
+static inline void
+archive_icp(struct fixture *f, const char *key)
+{
+    struct lf_change change = by_ops(1780000000001);
+
+    OK(lf_store_set_archived(f->store, key, true, &change, &f->error));
+}
+
+/* Puts a list of these texts. */
+static inline void
+put_texts(struct fixture *f, const char *key, const char *const *texts, size_t count)
+{
+    struct lf_list_entry *entries = lf_arena_calloc(f->arena, count, sizeof *entries);
+    struct lf_precondition nothing_said = {.any = false};
+    struct lf_change change = by_ops(1780000000000);
+    struct lf_list_state state;
+    struct lf_stored_list list;
+    bool created = false, unchanged = false;
+
+    assert_non_null(entries);
+    for (size_t i = 0; i < count; i++) {
+        struct lf_text folded = {NULL, 0};
+
+        assert_true(lf_text_fold(f->arena, texts[i], strlen(texts[i]), &folded));
+        entries[i] = (struct lf_list_entry){texts[i], strlen(texts[i]), folded.bytes, folded.len};
+    }
+    OK(lf_store_begin_list(f->store, &state, &f->error));
+    OK(lf_store_add_list_entries(f->store, &state, entries, count, &f->error));
+    OK(lf_store_put_list(f->store, key, &state, &nothing_said, &change, f->arena, &list, &created, &unchanged,
+                         &f->error));
 }
 
 static inline void
 put_list(struct fixture *f, const char *key, const char *entry)
 {
-    const char *const entries[] = {entry, "another.example"};
+    put_texts(f, key, (const char *const[]){entry, "another.example"}, 2);
+}
 
-    OK(lf_store_put_list(f->store, key, entries, 2, 1780000000000, &f->error));
+/* An API key in the store. text receives what its user has. */
+static inline void
+put_key(struct fixture *f, uint32_t scopes, int64_t expires_at_ms, char text[LF_API_KEY_TEXT_MAX],
+        struct lf_stored_key *ret_key)
+{
+    struct lf_change change = by_ops(1780000000000);
+
+    OK(lf_api_key_create("a name", scopes, change.at_ms, expires_at_ms, ret_key, text, &f->error));
+    OK(lf_store_create_key(f->store, ret_key, &change, &f->error));
 }
 
 static inline struct lf_profiles *

@@ -2,6 +2,7 @@
 #ifndef LF_TESTS_STORE_FIXTURE_H
 #define LF_TESTS_STORE_FIXTURE_H
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "store/backend.h"
 #include "store/sqlite/internal.h"
@@ -59,6 +60,7 @@ setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     const char *base = getenv("TMPDIR");
 
+    assert_int_equal(lf_hash_setup(NULL), LF_OK);
     (void)snprintf(f->folder, sizeof f->folder, "%s/lf_store_XXXXXX", base != NULL ? base : "/tmp");
     assert_non_null(mkdtemp(f->folder));
     (void)snprintf(f->path, sizeof f->path, "%s/leadfit.db", f->folder);
@@ -151,16 +153,18 @@ count_scores(struct fixture *f)
     return count;
 }
 
-static inline struct lf_new_version
-version(const char *icp, const char *document, uint8_t hash, int64_t at_ms)
+/* Who changes things in tests. */
+static inline struct lf_change
+by_ops(int64_t at_ms)
 {
-    struct lf_new_version v = {.icp = icp,
-                               .name = "Name",
-                               .purpose = "core",
-                               .document = document,
-                               .document_len = strlen(document),
-                               .note = "a note",
-                               .at_ms = at_ms};
+    return (struct lf_change){.by = "ops", .key_id = "k1", .note = "a note", .at_ms = at_ms};
+}
+
+static inline struct lf_new_version
+version(const char *icp, const char *document, uint8_t hash)
+{
+    struct lf_new_version v = {
+        .icp = icp, .name = "Name", .purpose = "core", .document = document, .document_len = strlen(document)};
 
     memset(v.hash, hash, sizeof v.hash);
     return v;
@@ -169,11 +173,12 @@ version(const char *icp, const char *document, uint8_t hash, int64_t at_ms)
 static inline void
 publish(struct fixture *f, const char *icp, const char *document, uint8_t hash, int64_t at_ms, int expected)
 {
-    struct lf_new_version v = version(icp, document, hash, at_ms);
+    struct lf_new_version v = version(icp, document, hash);
+    struct lf_change change = by_ops(at_ms);
     int number = 0;
     bool unchanged = true;
 
-    OK(lf_store_publish(f->store, &v, &number, &unchanged, &f->error));
+    OK(lf_store_publish(f->store, &v, &change, &number, &unchanged, &f->error));
     assert_int_equal(number, expected);
     assert_false(unchanged);
 }

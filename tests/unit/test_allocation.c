@@ -7,6 +7,7 @@
  * so that whatever the libraries of ours ask for comes through here: pieces of an arena as well as memory for it. (The
  * store's tests see to SQLite's own memory.) Leaks are for a sanitizer or valgrind to see.
  */
+#include "app/editing.h"
 #include "app/keys.h"
 #include "app/service.h"
 #include "app_fixture.h"
@@ -150,6 +151,37 @@ make_profiles(struct trial *trial, struct lf_error *error)
     return status;
 }
 
+/* A list made of texts, changed with its base shared, and changed so much that it gets a base of its own. */
+static enum lf_status
+change_list(struct trial *trial, struct lf_error *error)
+{
+    enum { MANY = 1100 };
+    static const char *const ENTRIES[] = {"  Acme ", "GR\xc3\x96SSE", "a"};
+    static struct lf_text many[MANY];
+    static char texts[MANY][8];
+    struct lf_text gone = {"a", 1};
+    struct lf_named_list *list = NULL, *changed = NULL;
+    enum lf_status status = LF_OK;
+
+    (void)trial;
+    for (int i = 0; many[MANY - 1].bytes == NULL && i < MANY; i++)
+        many[i] = (struct lf_text){texts[i], (size_t)snprintf(texts[i], sizeof texts[i], "n%d", i)};
+    status = lf_named_list_create("list", 1, ENTRIES, 3, &list, error);
+    if (status != LF_OK)
+        return status;
+    for (size_t count = 3; status == LF_OK && count <= MANY; count += MANY - 3) {
+        status = lf_named_list_patch(list, 2, many, count, &gone, 1, &changed, error);
+        if (status == LF_OK) {
+            assert_int_equal(changed->count, count + 2);
+            assert_true((changed->base == list->base) == (count == 3));
+            lf_named_list_destroy(changed);
+        }
+    }
+    assert_int_equal(list->count, 3);
+    lf_named_list_destroy(list);
+    return status;
+}
+
 static enum lf_status
 load_live(struct trial *trial, struct lf_error *error)
 {
@@ -160,9 +192,7 @@ load_live(struct trial *trial, struct lf_error *error)
     lf_live_init(&live);
     status = lf_live_load(trial->f->reader, &profiles, error);
     if (status == LF_OK)
-        status = lf_live_replace(&live, profiles, error);
-    if (status != LF_OK)
-        lf_profiles_destroy(profiles);
+        lf_live_replace(&live, profiles);
     lf_live_finish(&live);
     return status;
 }
@@ -266,13 +296,11 @@ prepare(struct fixture *f)
     publish_icp(f, "one", "core", MEMBERS, 1);
     publish_icp(f, "two", "experimental", MEMBERS, 1);
     publish_icp(f, "three", "core", MEMBERS, 1);
-    OK(lf_store_set_archived(f->store, "three", true, NOW_MS, &f->error));
+    archive_icp(f, "three");
     put_list(f, "competitors", "rival.example");
     put_list(f, "others", "other.example");
-    for (int i = 0; i < 3; i++) {
-        OK(lf_api_key_create("k", LF_SCOPE_SCORE, NOW_MS, 0, &key, text, &f->error));
-        OK(lf_store_create_key(f->store, &key, &f->error));
-    }
+    for (int i = 0; i < 3; i++)
+        put_key(f, LF_SCOPE_SCORE, 0, text, &key);
 }
 
 static void
@@ -283,6 +311,7 @@ test_loading(void **state)
 
     prepare(f);
     TRY(&trial, make_profiles);
+    TRY(&trial, change_list);
     TRY(&trial, load_live);
     TRY(&trial, load_keyring);
 }
@@ -345,6 +374,270 @@ test_service(void **state)
     open_store(f);
 }
 
+/* ---- changes ---- */
+
+/* A change that is tried; what it needs is made before each time. */
+struct edit_trial {
+    struct fixture *f;
+    struct lf_service *service;
+    struct lf_arena *arena;     /* fresh for each time */
+    const char *first, *second; /* definitions */
+    struct lf_error error;
+};
+
+static const struct lf_precondition NOTHING_SAID = {.any = false}, ANY = {.any = true};
+
+#define MUST(call)                                          \
+    do {                                                    \
+        if ((call) != LF_OK)                                \
+            fail_msg("%s: %s", #call, trial->error.detail); \
+    } while (0)
+
+static enum lf_status
+put_draft(struct edit_trial *trial, const char *text)
+{
+    struct lf_change change = by_ops(NOW_MS);
+    struct lf_findings findings;
+    struct lf_stored_draft draft;
+    bool created = false;
+    enum lf_status status = LF_OK;
+
+    lf_findings_init(&findings, trial->arena);
+    status = lf_edit_put_draft(trial->service, trial->arena, "one", text, strlen(text), &ANY, &change, &findings,
+                               &draft, &created, &trial->error);
+    if (status == LF_PRECONDITION_FAILED) /* there is none */
+        status = lf_edit_put_draft(trial->service, trial->arena, "one", text, strlen(text), &NOTHING_SAID, &change,
+                                   &findings, &draft, &created, &trial->error);
+    return status;
+}
+
+static void
+draft_first(struct edit_trial *trial)
+{
+    MUST(put_draft(trial, trial->first));
+}
+
+static enum lf_status
+draft_second(struct edit_trial *trial)
+{
+    return put_draft(trial, trial->second);
+}
+
+static enum lf_status
+publish_draft(struct edit_trial *trial)
+{
+    struct lf_change change = by_ops(NOW_MS);
+    struct lf_findings findings;
+    struct lf_publication publication;
+
+    lf_findings_init(&findings, trial->arena);
+    return lf_edit_publish(trial->service, trial->arena, "one", 10000, &ANY, &change, &findings, &publication,
+                           &trial->error);
+}
+
+static enum lf_status
+activate(struct edit_trial *trial, int version)
+{
+    struct lf_change change = by_ops(NOW_MS);
+    struct lf_publication publication;
+
+    return lf_edit_activate(trial->service, trial->arena, "one", version, &change, &publication, &trial->error);
+}
+
+static void
+activate_first(struct edit_trial *trial)
+{
+    MUST(activate(trial, 1));
+}
+
+static enum lf_status
+activate_second(struct edit_trial *trial)
+{
+    return activate(trial, 2);
+}
+
+static enum lf_status
+set_archived(struct edit_trial *trial, bool archived)
+{
+    struct lf_change change = by_ops(NOW_MS);
+
+    return lf_edit_set_archived(trial->service, trial->arena, "one", archived, &change, &trial->error);
+}
+
+static void
+have_archived(struct edit_trial *trial)
+{
+    MUST(set_archived(trial, true));
+}
+
+static enum lf_status
+restore(struct edit_trial *trial)
+{
+    return set_archived(trial, false);
+}
+
+static enum lf_status
+put_texts_of_list(struct edit_trial *trial, const char *only)
+{
+    struct lf_text texts[] = {{only, strlen(only)}, {" Both ", 6}, {"BOTH", 4}};
+    struct lf_change change = by_ops(NOW_MS);
+    struct lf_list_edit edit;
+
+    return lf_edit_put_list(trial->service, trial->arena, "idle", texts, 3, &NOTHING_SAID, &change, &edit,
+                            &trial->error);
+}
+
+static void
+list_first(struct edit_trial *trial)
+{
+    MUST(put_texts_of_list(trial, "first"));
+}
+
+static enum lf_status
+list_second(struct edit_trial *trial)
+{
+    return put_texts_of_list(trial, "second");
+}
+
+static enum lf_status
+patch_list(struct edit_trial *trial)
+{
+    struct lf_text add[] = {{"\xc3\x84 third", 8}, {"fourth", 6}}, remove[] = {{"FIRST", 5}};
+    struct lf_change change = by_ops(NOW_MS);
+    struct lf_list_edit edit;
+
+    return lf_edit_patch_list(trial->service, trial->arena, "idle", add, 2, remove, 1, &NOTHING_SAID, &change, &edit,
+                              &trial->error);
+}
+
+static enum lf_status
+delete_list(struct edit_trial *trial)
+{
+    struct lf_change change = by_ops(NOW_MS);
+
+    return lf_edit_delete_list(trial->service, trial->arena, "idle", &NOTHING_SAID, &change, &trial->error);
+}
+
+static enum lf_status
+create_key(struct edit_trial *trial)
+{
+    struct lf_change change = by_ops(NOW_MS);
+    struct lf_stored_key key;
+    char text[LF_API_KEY_TEXT_MAX];
+
+    return lf_edit_create_key(trial->service, "name", LF_SCOPE_SCORE, 0, &change, &key, text, &trial->error);
+}
+
+static void
+nothing_needed(struct edit_trial *trial)
+{
+    (void)trial;
+}
+
+/* What the database holds, in a number that changes with every change: each leaves a trace in the audit. */
+static int64_t
+traces(struct edit_trial *trial)
+{
+    struct lf_audit_entry *entries = NULL;
+    size_t count = 0;
+    struct lf_store_reader *reader = NULL;
+
+    MUST(lf_service_borrow_reader(trial->service, &reader, &trial->error));
+    MUST(lf_store_audit(reader, trial->arena, NULL, 0, 1000000, &entries, &count, &trial->error));
+    lf_service_return_reader(trial->service, reader);
+    return (int64_t)count;
+}
+
+/* Each allocation of a change fails in turn: it says so, and neither the database nor what is live is another. */
+static void
+try_change(struct edit_trial *trial, const char *what, void (*have)(struct edit_trial *trial),
+           enum lf_status (*run)(struct edit_trial *trial))
+{
+    bool failed = true;
+
+    for (long n = 0; failed; n++) {
+        struct lf_live *live = lf_service_live(trial->service);
+        struct lf_live_set *before = NULL, *after = NULL;
+        size_t keys = 0;
+        int64_t was = 0;
+        enum lf_status status = LF_OK;
+
+        trial->arena = lf_arena_create(1 << 16, 1 << 26);
+        assert_non_null(trial->arena);
+        have(trial);
+        was = traces(trial);
+        before = lf_live_acquire(live);
+        keys = lf_keyring_live(lf_service_keyring(trial->service), NOW_MS);
+        trial->error = (struct lf_error){.status = LF_OK};
+        arm(n);
+        status = run(trial);
+        failed = disarm();
+        after = lf_live_acquire(live);
+        if (status != LF_OK) {
+            if (status != LF_OUT_OF_MEMORY)
+                fail_msg("%s, allocation %ld: %s: %s", what, n, lf_status_word(status), trial->error.detail);
+            assert_true(failed && strlen(trial->error.detail) > 0);
+            assert_ptr_equal(after, before);
+            assert_int_equal(traces(trial), was);
+            assert_int_equal(lf_keyring_live(lf_service_keyring(trial->service), NOW_MS), keys);
+        } else {
+            assert_int_equal(traces(trial), was + 1);
+        }
+        lf_live_release(live, after);
+        lf_live_release(live, before);
+        lf_arena_destroy(trial->arena);
+        assert_true(failed || n > 0);
+    }
+}
+
+#define TRY_CHANGE(trial, have, run) try_change(trial, #run, have, run)
+
+static void
+test_changes(void **state)
+{
+    static const char FIRST[] = "'attributes':[{'key':'a','label':'A','category':'need','weight':10,'rules':[{'when':"
+                                "{'field':'company.employees','gte':5}}]}]";
+    static const char SECOND[] = "'attributes':[{'key':'a','label':'A','category':'need','weight':10,'rules':[{'when':"
+                                 "{'field':'company.employees','gte':9}}]}]";
+    struct fixture *f = *state;
+    struct lf_service_options options = {.db = f->path, .queue = 10, .batch = 5, .stall_ms = 60000};
+    struct edit_trial trial = {.f = f};
+    struct lf_profiles *profiles = NULL;
+
+    publish_icp(f, "one", "core", FIRST, 1);
+    publish_icp(f, "one", "core", SECOND, 2);
+    trial.first = definition(f, "one", "core", FIRST);
+    trial.second = definition(f, "one", "core", SECOND);
+    put_list(f, "competitors", "rival.example");
+    /* Leads for the guard and for the lint to look at. */
+    profiles = load_profiles(f);
+    for (int i = 0; i < 25; i++) {
+        struct lf_score_request request =
+            request_of(f, lf_arena_printf(f->arena, "{'lead':{'company':{'employees':%d}}}", i));
+        struct lf_scoring scoring;
+        struct lf_stored_score stored;
+        const struct lf_stored_score *scores[] = {&stored};
+
+        OK(lf_scoring_run(f->arena, profiles, &request, NOW_MS, &scoring, &f->error));
+        OK(lf_scoring_record(f->arena, &scoring, true, &stored, &f->error));
+        assert_true(lf_ulid_next(&f->mint, NOW_MS, &stored.id));
+        OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+    }
+    lf_profiles_destroy(profiles);
+    close_store(f);
+    OK(lf_service_start(&options, &trial.service, &f->error));
+    TRY_CHANGE(&trial, draft_first, draft_second);
+    TRY_CHANGE(&trial, draft_first, publish_draft);
+    TRY_CHANGE(&trial, activate_first, activate_second);
+    TRY_CHANGE(&trial, have_archived, restore);
+    TRY_CHANGE(&trial, list_first, list_second);
+    TRY_CHANGE(&trial, list_first, patch_list);
+    TRY_CHANGE(&trial, list_first, delete_list);
+    TRY_CHANGE(&trial, nothing_needed, create_key);
+    lf_service_stop(trial.service);
+    open_store(f);
+}
+
 static int
 group_setup(void **state)
 {
@@ -359,6 +652,7 @@ main(void)
         STORE_TEST(test_loading),
         STORE_TEST(test_scoring),
         STORE_TEST(test_service),
+        STORE_TEST(test_changes),
     };
 
     return cmocka_run_group_tests(TESTS, group_setup, NULL);

@@ -178,7 +178,7 @@ test_levels_of_explanation(void **state)
     root = parse(*state, &full);
     check_types(root);
     check_members(root, FLAT);
-    check_members(member(root, "results.0"), RESULT " attributes caps to_next_grade");
+    check_members(member(root, "results.0"), RESULT " attributes caps lists to_next_grade");
     assert_int_equal(lf_json_count(member(root, "results")), SUPPORT_CONFIG_ICPS);
     root = parse(*state, &summary);
     check_members(root, FLAT);
@@ -213,6 +213,64 @@ test_line_and_id(void **state)
     assert_string_equal(text_at(root, "scored_at"), "2026-06-15T12:00:01.500Z");
     buf = tell(*state, support_program(&icp, 1, NULL), support_json(*state, "{}"), LF_EXPLAIN_NONE, 0);
     assert_int_equal(strlen(text_at(parse(*state, &buf), "id")), 26);
+}
+
+/* ---- lists ---- */
+
+static struct lf_named_list *lists[2];
+
+static const struct lf_named_list *
+find_list(void *context, const char *key)
+{
+    (void)context;
+    return strcmp(key, "targets") == 0 ? lists[0] : strcmp(key, "rivals-2") == 0 ? lists[1] : NULL;
+}
+
+/* Each result names the lists that its ICP asks, with their revisions, and nothing where it asks none; the short forms
+ * do not speak of them. */
+static void
+test_lists(void **state)
+{
+    static const struct {
+        const char *members, *told;
+    } ROWS[] = {
+        {"'attributes':[{'key':'a','label':'A','category':'need','weight':4,'rules':[{'when':{'field':'d','is':1}}]}]",
+         "\"caps\":[],\"lists\":[],\"to_next_grade\":["},
+        {"'attributes':[{'key':'a','label':'A','category':'need','weight':3,'rules':[{'when':{'field':'d',"
+         "'in_list':'rivals-2'}}]}]",
+         "\"caps\":[],\"lists\":[{\"key\":\"rivals-2\",\"revision\":9007199254740993}],\"to_next_grade\":["},
+        {"'attributes':[{'key':'a','label':'A','category':'need','weight':2,'rules':[{'when':{'field':'d',"
+         "'in_list':'targets'}},{'when':{'field':'d','in_list':'nowhere'}}]}],'disqualifiers':[{'key':'x','reason':"
+         "'X','when':{'all':[{'field':'e','in_list':'targets'},{'field':'d','in_list':'rivals-2'}]}}]",
+         "\"caps\":[],\"lists\":[{\"key\":\"targets\",\"revision\":12},{\"key\":\"nowhere\",\"revision\":0},"
+         "{\"key\":\"rivals-2\",\"revision\":9007199254740993}],\"to_next_grade\":["},
+    };
+    enum { COUNT = sizeof ROWS / sizeof *ROWS };
+    const struct lf_list_source source = {find_list, NULL};
+    const struct lf_icp *icps[COUNT];
+    const struct lf_json *lead = support_json(*state, "{'d':'x','e':'x'}");
+    const struct lf_program *program = NULL;
+    struct lf_error error;
+    struct lf_buf buf;
+
+    assert_int_equal(lf_named_list_create("targets", 12, NULL, 0, &lists[0], &error), LF_OK);
+    assert_int_equal(lf_named_list_create("rivals-2", 9007199254740993, NULL, 0, &lists[1], &error), LF_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        icps[i] = support_icp_with(*state, ROWS[i].members);
+        buf = tell(*state, support_program(&icps[i], 1, &source), lead, LF_EXPLAIN_FULL, 0);
+        (void)parse(*state, &buf);
+        if (strstr(lf_buf_terminate(&buf), ROWS[i].told) == NULL)
+            fail_msg("row %zu: %s", i, buf.data);
+    }
+    program = support_program(icps, COUNT, &source);
+    buf = tell(*state, program, lead, LF_EXPLAIN_FULL, 0);
+    assert_non_null(lf_buf_terminate(&buf));
+    for (size_t i = 0; i < COUNT; i++)
+        assert_non_null(strstr(buf.data, ROWS[i].told));
+    buf = tell(*state, program, lead, LF_EXPLAIN_SUMMARY, 0);
+    assert_null(strstr(lf_buf_terminate(&buf), "\"lists\""));
+    lf_named_list_destroy(lists[0]);
+    lf_named_list_destroy(lists[1]);
 }
 
 /* ---- numbers ---- */
@@ -466,14 +524,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUPPORT_TEST(test_levels_of_explanation),
-        SUPPORT_TEST(test_line_and_id),
-        SUPPORT_TEST(test_points_add_up),
-        SUPPORT_TEST(test_escaping),
-        SUPPORT_TEST(test_reasons),
-        SUPPORT_TEST(test_reasons_for_people),
-        SUPPORT_TEST(test_long_values),
-        SUPPORT_TEST(test_hash),
+        SUPPORT_TEST(test_levels_of_explanation), SUPPORT_TEST(test_line_and_id), SUPPORT_TEST(test_lists),
+        SUPPORT_TEST(test_points_add_up),         SUPPORT_TEST(test_escaping),    SUPPORT_TEST(test_reasons),
+        SUPPORT_TEST(test_reasons_for_people),    SUPPORT_TEST(test_long_values), SUPPORT_TEST(test_hash),
         SUPPORT_TEST(test_out_of_memory),
     };
 

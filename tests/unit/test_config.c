@@ -127,7 +127,7 @@ test_defaults(void **state)
     assert_int_equal(lf_config_number(config, LF_SETTING_SHUTDOWN_TIMEOUT), 5000);
     assert_int_equal(lf_config_number(config, LF_SETTING_QUEUE), 8192);
     assert_int_equal(lf_config_number(config, LF_SETTING_BATCH_MAX), 1024);
-    assert_int_equal(lf_config_number(config, LF_SETTING_STORE_LEAD), LF_STORE_LEAD_FIELDS);
+    assert_int_equal(lf_config_number(config, LF_SETTING_STORE_LEAD), LF_STORE_LEAD_WHOLE);
     assert_int_equal(lf_config_number(config, LF_SETTING_RATE_LIMIT), 0);
     assert_int_equal(lf_config_number(config, LF_SETTING_LOG_FORMAT), LF_LOG_FORMAT_AUTO);
     assert_int_equal(lf_config_number(config, LF_SETTING_LOG_LEVEL), LF_LOG_INFO);

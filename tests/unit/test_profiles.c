@@ -230,8 +230,8 @@ test_lists(void **state)
 
         profiles->lists = lf_arena_calloc(profiles->arena, 2, sizeof(struct lf_named_list *));
         assert_non_null(profiles->lists);
-        profiles->lists[profiles->list_count++] = list_of("own", "own");
         profiles->lists[profiles->list_count++] = list_of("both", "ours");
+        profiles->lists[profiles->list_count++] = list_of("own", "own");
         add(profiles, arena, "{'key':'a','name':'A'," ONE_RULE("{'field':'f','in_list':'own'}"), 1, 1);
         add(profiles, arena, "{'key':'b','name':'A'," ONE_RULE("{'field':'f','in_list':'both'}"), 2, 1);
         add(profiles, arena, "{'key':'c','name':'A'," ONE_RULE("{'field':'f','in_list':'more'}"), 3, 1);
@@ -244,7 +244,7 @@ test_lists(void **state)
                          with_more ? LF_ATTRIBUTE_MATCHED : LF_ATTRIBUTE_UNMATCHED);
         assert_int_equal(status_of(arena, profiles, 3, "{'f':'x'}"), LF_ATTRIBUTE_UNMATCHED);
         own = lf_profiles_lists(profiles);
-        assert_ptr_equal(own.find(own.context, "both"), profiles->lists[1]);
+        assert_ptr_equal(own.find(own.context, "both"), profiles->lists[0]);
         assert_null(own.find(own.context, "more"));
         lf_profiles_destroy(profiles);
     }

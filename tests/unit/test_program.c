@@ -307,7 +307,7 @@ test_named_lists(void **state)
     struct lf_error error;
 
     assert_int_equal(lf_named_list_create("rivals", 3, ENTRIES, 5, &list, &error), LF_OK);
-    assert_int_equal(list->set.count, 2);
+    assert_int_equal(list->count, 2);
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         const struct lf_icp *icp =
             support_icp_when(*state, lf_arena_printf(*state, "{'field':'d','in_list':'%s'}", ROWS[i].list));
@@ -319,6 +319,114 @@ test_named_lists(void **state)
             fail_msg("%s of %s", ROWS[i].list, ROWS[i].lead);
     }
     lf_named_list_destroy(list);
+}
+
+/* Which lists each ICP of a program asks: each once, in reading order, attributes before disqualifiers, with the
+ * revision; whether or not the lead comes so far as to ask. */
+static void
+test_list_uses(void **state)
+{
+    static const struct {
+        const char *members, *lists;
+    } ROWS[] = {
+        {"'attributes':[{'key':'a','label':'A','category':'need','weight':1,'rules':[{'when':{'field':'d','is':1}}]}]",
+         ""},
+        {"'disqualifiers':[{'key':'x','reason':'X','when':{'any':[{'field':'e','in_list':'rivals'},"
+         "{'field':'e','in_list':'last'},{'field':'d','in_list':'first'}]}}],'attributes':["
+         "{'key':'a','label':'A','category':'need','weight':1,'rules':[{'when':{'not':{'all':[{'field':'d','in_list':"
+         "'first'},{'any':[{'field':'d','in_list':'second'}]}]}}},{'when':{'field':'d','in_list':'third'}}]},"
+         "{'key':'b','label':'B','category':'need','weight':1,'rules':[{'when':{'field':'e','in_list':'first'}},"
+         "{'when':{'field':'d','in_list':'rivals'}}]}]",
+         "first 0, second 0, third 0, rivals 3, last 0"},
+        {"'attributes':[{'key':'a','label':'A','category':'need','weight':1,'rules':[{'when':{'field':'d','in_list':"
+         "'rivals'}}]}]",
+         "rivals 3"},
+        {"'attributes':[{'key':'a','label':'A','category':'need','weight':1,'rules':[{'when':{'any':["
+         "{'field':'d','in_list':'last'},{'field':'q','in_list':'rivals'},{'field':'d','in_list':'last'}]}}]}]",
+         "last 0, rivals 3"},
+    };
+    enum { COUNT = sizeof ROWS / sizeof *ROWS };
+    struct lf_list_source source = {find_list, &list};
+    const struct lf_icp *icps[COUNT];
+    const struct lf_program *programs[2];
+    struct lf_error error;
+
+    assert_int_equal(lf_named_list_create("rivals", 3, NULL, 0, &list, &error), LF_OK);
+    for (size_t i = 0; i < COUNT; i++)
+        icps[i] = support_icp_with(*state, ROWS[i].members);
+    programs[0] = support_program(icps, COUNT, &source);
+    programs[1] = support_program(icps, COUNT, NULL);
+    for (size_t i = 0; i < 2 * COUNT; i++) {
+        const struct lf_json *lead = support_json(*state, i % 2 == 0 ? "{}" : "{'d':'x','e':'y'}");
+        const struct lf_evaluation *evaluation =
+            lf_evaluation_create(programs[i / COUNT], *state, lead, support_ms(AS_OF));
+        struct lf_list_use uses[8];
+        size_t count = 0;
+        struct lf_buf buf;
+
+        assert_non_null(evaluation);
+        count = lf_evaluation_lists(evaluation, i % COUNT, NULL);
+        assert_true(count <= 8);
+        assert_int_equal(lf_evaluation_lists(evaluation, i % COUNT, uses), count);
+        lf_buf_init(&buf, *state, 4096);
+        for (size_t u = 0; u < count; u++) {
+            /* Without a source no list is there. */
+            int64_t revision = i < COUNT ? uses[u].revision : strcmp(uses[u].key, "rivals") == 0 ? 3 : 0;
+
+            assert_true(i < COUNT || uses[u].revision == 0);
+            lf_buf_printf(&buf, "%s%s %lld", u > 0 ? ", " : "", uses[u].key, (long long)revision);
+        }
+        assert_string_equal(lf_buf_terminate(&buf), ROWS[i % COUNT].lists);
+    }
+    lf_named_list_destroy(list);
+}
+
+/* Hundreds of lists: each condition asks its own. */
+static struct lf_named_list *many[400];
+
+static const struct lf_named_list *
+find_many(void *context, const char *key)
+{
+    (void)context;
+    return many[atoi(key + 1)];
+}
+
+static void
+test_many_lists(void **state)
+{
+    enum { MANY = sizeof many / sizeof *many };
+    struct lf_list_source source = {find_many, NULL};
+    struct lf_list_use uses[MANY];
+    const struct lf_icp *icp = NULL;
+    struct support_scored scored;
+    struct lf_error error;
+    struct lf_buf buf;
+
+    lf_buf_init(&buf, *state, 1 << 20);
+    lf_buf_lit(&buf, "'attributes':[");
+    for (int i = 0; i < MANY; i++) {
+        char entry[16];
+        const char *const entries[] = {entry};
+
+        (void)snprintf(entry, sizeof entry, "e%d", i);
+        assert_int_equal(lf_named_list_create("many", 1000 + i, entries, 1, &many[i], &error), LF_OK);
+    }
+    for (int i = 0; i < MANY / 2; i++)
+        lf_buf_printf(&buf,
+                      "%s{'key':'a%d','label':'A','category':'need','weight':1,'rules':[{'when':{'field':'f','in_list':"
+                      "'l%d'}},{'when':{'field':'f','in_list':'l%d'}}]}",
+                      i > 0 ? "," : "", i, i, MANY - 1 - i);
+    lf_buf_lit(&buf, "]");
+    icp = support_icp_with(*state, lf_buf_terminate(&buf));
+    scored =
+        support_score(*state, support_program(&icp, 1, &source), 0, support_json(*state, "{'f':['e6','e302']}"), AS_OF);
+    assert_int_equal(lf_evaluation_lists(scored.evaluation, 0, uses), MANY);
+    for (int i = 0; i < MANY; i++)
+        assert_true(uses[i].revision == 1000 + (i % 2 == 0 ? i / 2 : MANY - 1 - i / 2));
+    for (int i = 0; i < MANY / 2; i++)
+        assert_int_equal(scored.outcome->attributes[i].rule, i == 6 ? 0 : i == MANY - 1 - 302 ? 1 : LF_NO_RULE);
+    for (int i = 0; i < MANY; i++)
+        lf_named_list_destroy(many[i]);
 }
 
 static void
@@ -471,6 +579,8 @@ main(void)
         SUPPORT_TEST(test_values_are_cut),
         SUPPORT_TEST(test_hostile_leads),
         SUPPORT_TEST(test_named_lists),
+        SUPPORT_TEST(test_list_uses),
+        SUPPORT_TEST(test_many_lists),
         SUPPORT_TEST(test_members),
         SUPPORT_TEST(test_large_sets),
         SUPPORT_TEST(test_alike_leaves_are_told_apart),

@@ -449,17 +449,20 @@ static enum lf_status
 write_version(struct lf_store *store, void *argument, struct lf_error *error)
 {
     struct write *write = argument;
-    struct lf_new_version v = version(write->icp, "{}", 1, 1);
+    struct lf_new_version v = version(write->icp, "{}", 1);
+    struct lf_change change = by_ops(1);
     bool unchanged = false;
 
     write->ran_on = pthread_self();
-    return lf_store_publish(store, &v, &write->version, &unchanged, error);
+    return lf_store_publish(store, &v, &change, &write->version, &unchanged, error);
 }
 
 static enum lf_status
 write_nowhere(struct lf_store *store, void *argument, struct lf_error *error)
 {
-    return lf_store_set_archived(store, argument, true, 1, error);
+    struct lf_change change = by_ops(1);
+
+    return lf_store_set_archived(store, argument, true, &change, error);
 }
 
 static void *

@@ -17,9 +17,9 @@ handle(struct lf_request *request, void *context)
     (void)request, (void)context;
 }
 
-#define ROUTE(method, path)                   \
-    {                                         \
-        method, path, 0, LF_BODY_NONE, handle \
+#define ROUTE(method, path)                                      \
+    {                                                            \
+        method, path, 0, LF_BODY_NONE, handle, LF_LANE_WORKER, 0 \
     }
 
 static const struct lf_route ROUTES[] = {
@@ -119,7 +119,7 @@ test_bad_tables(void **state)
     } ROWS[] = {
         {"twice", {ROUTE("GET", "/a"), ROUTE("GET", "/a")}, 2},
         {"twice, by another name", {ROUTE("GET", "/{a}"), ROUTE("GET", "/{b}")}, 2},
-        {"no handler", {{"GET", "/a", 0, LF_BODY_NONE, NULL}}, 1},
+        {"no handler", {{"GET", "/a", 0, LF_BODY_NONE, NULL, LF_LANE_WORKER, 0}}, 1},
         {"unknown method", {ROUTE("BREW", "/a")}, 1},
         {"no slash", {ROUTE("GET", "a")}, 1},
         {"empty", {ROUTE("GET", "")}, 1},

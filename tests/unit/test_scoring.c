@@ -122,7 +122,7 @@ five(struct fixture *f)
     publish_icp(f, "bet-a", "experimental", PLAIN_ATTRIBUTES, 1);
     publish_icp(f, "bet-b", "experimental", PLAIN_ATTRIBUTES, 1);
     publish_icp(f, "old", "core", PLAIN_ATTRIBUTES, 1);
-    OK(lf_store_set_archived(f->store, "old", true, NOW_MS, &f->error));
+    archive_icp(f, "old");
     put_list(f, "competitors", "rival.example");
     return load_profiles(f);
 }
@@ -276,13 +276,14 @@ test_told_again_at_random(void **state)
         size_t len = 0;
         const char *text = support_file(f->arena, SUPPORT_CONFIG_PATHS[i], &len);
         struct lf_new_version v;
+        struct lf_change change = by_ops(NOW_MS);
         int number = 0;
         bool unchanged = false;
 
         icps[i] = support_config_icp(f->arena, i);
-        v = version(icps[i]->key, text, 0, NOW_MS);
+        v = version(icps[i]->key, text, 0);
         memcpy(v.hash, icps[i]->hash, sizeof v.hash);
-        OK(lf_store_publish(f->store, &v, &number, &unchanged, &f->error));
+        OK(lf_store_publish(f->store, &v, &change, &number, &unchanged, &f->error));
     }
     profiles = load_profiles(f);
     for (int i = 0; i < 60; i++) {
@@ -351,12 +352,13 @@ test_told_again_after_changes(void **state)
                 "'attributes':[{'key':'x','label':'X','category':'need','weight':1,'rules':[{'when':{'field':'x',"
                 "'is':1}}]}]",
                 2);
-    OK(lf_store_set_archived(f->store, "core-b", true, NOW_MS, &f->error));
+    archive_icp(f, "core-b");
     assert_string_equal(retell(f, id), answer);
     assert_true(repeats(f, id));
 }
 
-/* Each named list's answer is part of what is kept: a list that changed since, or that is gone, changes nothing. */
+/* Each named list's answer and revision are part of what is kept: a list that changed since, or that is gone, changes
+ * nothing. */
 static void
 test_lists_changed_since(void **state)
 {
@@ -371,6 +373,8 @@ test_lists_changed_since(void **state)
 
     answers[0] = record(f, &scoring, false, &listed);
     assert_non_null(strstr(answers[0], "\"grade\":\"DQ\""));
+    assert_non_null(strstr(answers[0], "\"caps\":[],\"lists\":[{\"key\":\"competitors\",\"revision\":"));
+    assert_null(strstr(answers[0], "\"revision\":0"));
     scoring = run(f, profiles, &other);
     answers[1] = record(f, &scoring, false, &unlisted);
     assert_null(strstr(answers[1], "\"grade\":\"DQ\""));
@@ -383,7 +387,7 @@ test_lists_changed_since(void **state)
         if (change == 0)
             put_list(f, "competitors", "mill.example");
         else
-            run_sql(f->path, "DELETE FROM list_entry; DELETE FROM list");
+            run_sql(f->path, "DELETE FROM list_item; DELETE FROM list");
         assert_string_equal(retell(f, listed), answers[0]);
         assert_string_equal(retell(f, unlisted), answers[1]);
         assert_string_equal(retell(f, unknown), answers[2]);
@@ -391,6 +395,49 @@ test_lists_changed_since(void **state)
         assert_true(repeats(f, unlisted));
         assert_true(repeats(f, unknown));
     }
+}
+
+/* Scores kept in the first format, which had no revisions: they are told with 0 for them, and all else as it was. */
+static void
+test_first_format(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_profiles *profiles = five(f);
+    struct lf_score_request request = request_of(f, "{" LEAD ",'icps':['core-a']}");
+    struct lf_scoring scoring = run(f, profiles, &request);
+    struct lf_stored_score score;
+    const struct lf_stored_score *scores[] = {&score};
+    struct lf_ulid id;
+    const char *answer = record(f, &scoring, false, &id), *revision = NULL;
+    const uint8_t *now = NULL;
+    uint8_t *then = NULL;
+    struct lf_buf expected;
+
+    /* 2, flags, 1 | version, flags, length | …, one list's answer, its revision | input. All of them take one byte. */
+    score = fetch(f, id);
+    now = score.body;
+    assert_true(now[0] == 2 && now[1] == 0 && now[2] == 1 && now[3] < 128 && now[5] < 128);
+    then = lf_arena_alloc(f->arena, score.body_len);
+    assert_non_null(then);
+    then[0] = 1;
+    memcpy(then + 1, now + 2, 4u + now[5] - 1);
+    then[4]--;
+    memcpy(then + 4 + now[5], now + 6 + now[5], score.body_len - 6 - now[5]);
+    score.body = then;
+    score.body_len -= 2;
+    assert_true(lf_ulid_next(&f->mint, NOW_MS + 43, &score.id));
+    OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+
+    answer = tell(f, &scoring, &score.id);
+    revision = strstr(answer, "\"revision\":");
+    assert_non_null(revision);
+    lf_buf_init(&expected, f->arena, 1 << 20);
+    lf_buf_add(&expected, answer, (size_t)(revision - answer));
+    lf_buf_lit(&expected, "\"revision\":0");
+    lf_buf_text(&expected, strchr(revision, '}'));
+    assert_string_equal(retell(f, score.id), lf_buf_terminate(&expected));
+    assert_true(repeats(f, score.id));
+    lf_profiles_destroy(profiles);
 }
 
 /* ---- what is kept of the lead ---- */
@@ -566,7 +613,7 @@ test_changed_version(void **state)
     FAILS(lf_scoring_repeat(f->reader, f->arena, &score, &agrees, &f->error), LF_STORAGE_CORRUPT);
 
     run_sql(f->path, "PRAGMA foreign_keys = OFF; INSERT INTO icp SELECT id, 'key-' || id, 0, NULL, 0, 0 FROM kept;"
-                     " INSERT INTO icp_version SELECT id, id, 1, 'n', 'core', document, hash, '', 0 FROM kept");
+                     " INSERT INTO icp_version SELECT id, id, 1, 'n', 'core', document, hash, '', 0, '' FROM kept");
     assert_true(repeats(f, id));
     assert_string_equal(retell(f, id), answer);
 }
@@ -649,6 +696,7 @@ main(void)
         STORE_TEST(test_told_again_in_full),
         STORE_TEST(test_told_again_after_changes),
         STORE_TEST(test_lists_changed_since),
+        STORE_TEST(test_first_format),
         STORE_TEST(test_input_kept),
         STORE_TEST(test_input_of_chosen_icps),
         STORE_TEST(test_large_lead),

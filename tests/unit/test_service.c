@@ -176,7 +176,7 @@ test_damaged_content(void **state)
         "PRAGMA ignore_check_constraints = ON; UPDATE api_key SET secret_hash = x'00'",
         "UPDATE api_key SET id = 'an-id-that-is-much-too-long'",
         "PRAGMA user_version = 999",
-        "DROP TABLE list_entry",
+        "DROP TABLE list_item",
     };
     static const enum lf_status STATUSES[] = {LF_STORAGE_CORRUPT, LF_STORAGE_CORRUPT, LF_STORAGE_CORRUPT,
                                               LF_STORAGE_NEWER, LF_STORAGE_FAILED};
@@ -188,8 +188,7 @@ test_damaged_content(void **state)
 
     publish_icp(f, "one", "core", PLAIN_ATTRIBUTES, 1);
     put_list(f, "competitors", "x");
-    OK(lf_api_key_create("k", LF_SCOPE_SCORE, 1, 0, &key, text, &f->error));
-    OK(lf_store_create_key(f->store, &key, &f->error));
+    put_key(f, LF_SCOPE_SCORE, 0, text, &key);
     (void)snprintf(whole, sizeof whole, "%s.whole", f->path);
     OK(lf_store_backup(f->reader, whole, &f->error));
     close_store(f);
@@ -441,16 +440,14 @@ test_admit(void **state)
     char id[LF_API_KEY_ID_MAX + 1] = "";
     struct lf_service_options options = options_of(f);
     struct lf_stored_key key, other;
+    struct lf_change change = by_ops(2);
     struct lf_service *service = NULL;
     uint32_t scopes = 0;
 
-    OK(lf_api_key_create("k", LF_SCOPE_ICP_WRITE, 1, 0, &key, text, &f->error));
-    OK(lf_store_create_key(f->store, &key, &f->error));
-    OK(lf_api_key_create("k", LF_SCOPE_SCORE, 1, 0, &other, gone, &f->error));
-    OK(lf_store_create_key(f->store, &other, &f->error));
-    OK(lf_store_revoke_key(f->store, other.id, 2, &f->error));
-    OK(lf_api_key_create("k", LF_SCOPE_SCORE, 1, lf_time_now_ms() - 1, &other, late, &f->error));
-    OK(lf_store_create_key(f->store, &other, &f->error));
+    put_key(f, LF_SCOPE_ICP_WRITE, 0, text, &key);
+    put_key(f, LF_SCOPE_SCORE, 0, gone, &other);
+    OK(lf_store_revoke_key(f->store, other.id, &change, &f->error));
+    put_key(f, LF_SCOPE_SCORE, lf_time_now_ms() - 1, late, &other);
     close_store(f);
 
     OK(lf_service_start(&options, &service, &f->error));
@@ -468,6 +465,83 @@ test_admit(void **state)
     assert_int_equal(lf_service_admit(service, text, id, &scopes), LF_OK);
     assert_int_equal(lf_service_admit(service, text, id, &scopes), LF_OK);
     assert_int_equal(lf_service_admit(service, text, id, &scopes), LF_RATE_LIMITED);
+    lf_service_stop(service);
+}
+
+/* What the keyring learned while the service ran is in the store when it has stopped. */
+static void
+test_uses_are_noted(void **state)
+{
+    struct fixture *f = *state;
+    char text[LF_API_KEY_TEXT_MAX], unused[LF_API_KEY_TEXT_MAX], id[LF_API_KEY_ID_MAX + 1];
+    struct lf_stored_key key, found;
+    struct lf_service *service = NULL;
+    uint32_t scopes = 0;
+    int64_t before_ms = lf_time_now_ms();
+
+    put_key(f, LF_SCOPE_SCORE, 0, unused, &key);
+    put_key(f, LF_SCOPE_SCORE, 0, text, &key);
+    service = start(f);
+    assert_int_equal(lf_service_admit(service, text, id, &scopes), LF_OK);
+    assert_true(lf_keyring_find(lf_service_keyring(service), key.id, &found));
+    assert_true(found.last_used_at_ms >= before_ms);
+    lf_service_stop(service);
+    assert_int_equal(int_of(f->path, "SELECT max(last_used_at_ms) FROM api_key"), found.last_used_at_ms);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM api_key WHERE last_used_at_ms = 0"), 1);
+}
+
+/* ---- what lists left over ---- */
+
+static void
+await_items(struct fixture *f, int64_t items)
+{
+    for (int waited = 0; int_of(f->path, "SELECT count(*) FROM list_item") != items; waited += 5) {
+        if (waited >= PATIENCE_MS)
+            fail_msg("never %d entries", (int)items);
+        pause_ms(5);
+    }
+}
+
+static enum lf_status
+begin_list(struct lf_store *store, void *argument, struct lf_error *error)
+{
+    return lf_store_begin_list(store, argument, error);
+}
+
+static enum lf_status
+fill_list(struct lf_store *store, void *argument, struct lf_error *error)
+{
+    static const struct lf_list_entry ENTRIES[] = {{"a", 1, "a", 1}, {"b", 1, "b", 1}};
+
+    return lf_store_add_list_entries(store, argument, ENTRIES, 2, error);
+}
+
+/* Swept at the start and when asked to; not the generation that is being filled. */
+static void
+test_leftovers_are_swept(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_service *service = NULL;
+    struct lf_list_state filling, forgotten;
+
+    for (int i = 0; i < 3; i++)
+        put_list(f, "one", i % 2 == 0 ? "x" : "y");
+    put_list(f, "two", "x");
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM list_item"), 8);
+    service = start(f);
+    await_items(f, 4);
+
+    OK(lf_recorder_run(lf_service_recorder(service), begin_list, &filling, &f->error));
+    lf_service_spare_list(service, filling.generation);
+    OK(lf_recorder_run(lf_service_recorder(service), fill_list, &filling, &f->error));
+    OK(lf_recorder_run(lf_service_recorder(service), begin_list, &forgotten, &f->error));
+    OK(lf_recorder_run(lf_service_recorder(service), fill_list, &forgotten, &f->error));
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM list_item"), 8);
+    lf_service_sweep_lists(service);
+    await_items(f, 6);
+    lf_service_spare_list(service, 0);
+    lf_service_sweep_lists(service);
+    await_items(f, 4);
     lf_service_stop(service);
 }
 
@@ -562,6 +636,7 @@ main(void)
         SERVICE_TEST(test_probed_seldom),   SERVICE_TEST(test_full_for_a_while),
         SERVICE_TEST(test_failed_for_good), SERVICE_TEST(test_draining),
         SERVICE_TEST(test_asked_by_many),   SERVICE_TEST(test_admit),
+        SERVICE_TEST(test_uses_are_noted),  SERVICE_TEST(test_leftovers_are_swept),
         SERVICE_TEST(test_readers),         SERVICE_TEST(test_stop_records_what_waits),
     };
 

@@ -29,6 +29,7 @@ test_one_writer(void **state)
     struct lf_store_reader *second_reader = NULL;
     struct lf_stored_score score;
     struct lf_ulid id;
+    struct lf_change change = by_ops(1);
     char link_path[PATH_SIZE];
 
     FAILS(lf_store_open(&writer, &second, &f->error), LF_STORAGE_IN_USE);
@@ -44,7 +45,7 @@ test_one_writer(void **state)
     OK(lf_store_score(second_reader, f->arena, id, &score, &f->error));
     FAILS(lf_store_append_scores(second, NULL, 0, &f->error), LF_STORAGE_FAILED);
     FAILS(lf_store_probe(second, &f->error), LF_STORAGE_FAILED);
-    FAILS(lf_store_revoke_key(second, "x", 1, &f->error), LF_STORAGE_FAILED);
+    FAILS(lf_store_revoke_key(second, "x", &change, &f->error), LF_STORAGE_FAILED);
     OK(append(f, 1, 4, &id));
     OK(lf_store_score(second_reader, f->arena, id, &score, &f->error));
     lf_store_reader_close(second_reader);
@@ -114,7 +115,7 @@ test_refused_files(void **state)
     (void)snprintf(path, sizeof path, "%s/foreign.db", f->folder);
     (void)snprintf(other, sizeof other, "%s-wal", path);
     assert_int_equal(access(other, F_OK), -1);
-    run_sql(f->path, "PRAGMA user_version = 1");
+    run_sql(f->path, "PRAGMA user_version = 2");
     open_store(f);
 }
 
@@ -351,7 +352,8 @@ test_damaged_block(void **state)
     open_store(f);
     FAILS(lf_store_score(f->reader, f->arena, ids[3], &score, &f->error), LF_STORAGE_CORRUPT);
     assert_non_null(strstr(f->error.detail, "block 1 "));
-    assert_int_equal(lf_store_each_score(f->reader, f->arena, 100, walk_score, &walk, &f->error), LF_STORAGE_CORRUPT);
+    assert_int_equal(lf_store_each_score(f->reader, f->arena, 0, INT64_MAX, 100, walk_score, &walk, &f->error),
+                     LF_STORAGE_CORRUPT);
     assert_int_equal(walk.count, 20);          /* those of the sound block came first */
     assert_int_equal(check(f, true, NULL), 0); /* a quick check does not look into blocks */
     assert_int_equal(check(f, false, &code), 1);

@@ -1,6 +1,6 @@
 /*
- * check.c - looks a database over: SQLite's own checks, then every block of recorded scores against its row and the
- * rows beside it. Finds, and mends nothing.
+ * check.c - looks a database over: SQLite's own checks, every block of recorded scores against its row and the rows
+ * beside it, the audit's chain (audit.c), the lists (lists.c). Finds, and mends nothing.
  */
 #include "store/sqlite/internal.h"
 
@@ -226,6 +226,10 @@ lf_sqlite_check(struct lf_store_reader *base, bool quick, const atomic_bool *sto
         status = as_finding(check_references(connection, findings, error), findings, error);
     if (status == LF_OK && !quick)
         status = as_finding(check_blocks(connection, stop, findings, error), findings, error);
+    if (status == LF_OK && !quick)
+        status = as_finding(lf_sqlite_check_audit(connection, stop, findings, error), findings, error);
+    if (status == LF_OK && !quick)
+        status = as_finding(lf_sqlite_check_lists(connection, stop, findings, error), findings, error);
     watch_end(&watch);
     (void)sqlite3_db_release_memory(connection->db); /* always says OK; the pages of a whole database went through */
     return status;

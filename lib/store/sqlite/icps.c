@@ -1,55 +1,71 @@
 /* icps.c - ICPs and their versions. A version, once there, is never changed; publishing adds one and moves
- * active_version to it. */
+ * active_version to it. Drafts: drafts.c. */
 #include "store/sqlite/internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- writing ---- */
+enum lf_status
+lf_sqlite_no_icp(const char *key, struct lf_error *error)
+{
+    return lf_fail(error, LF_ICP_NOT_FOUND, "there is no ICP \"%s\"", key);
+}
 
-/* What publishing needs to know of an ICP. */
-struct present {
-    int64_t id;     /* 0: new */
-    int active;     /* version, 0 for none */
-    int newest;     /* version, 0 for none */
-    bool same_hash; /* the active version's is that of what is published */
-};
+enum lf_status
+lf_sqlite_icp_is_archived(const char *key, struct lf_error *error)
+{
+    return lf_fail(error, LF_ICP_ARCHIVED, "ICP \"%s\" is archived: restore it first", key);
+}
 
-static enum lf_status
-load_present(struct lf_connection *connection, const struct lf_new_version *version, struct present *ret_present,
-             struct lf_error *error)
+/* ---- writing: all but the verbs themselves within a transaction ---- */
+
+enum lf_status
+lf_sqlite_load_icp(struct lf_connection *connection, const char *key, struct lf_sqlite_icp *ret_icp,
+                   struct lf_error *error)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_ICP_TO_PUBLISH, &statement, error);
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_ICP_TO_CHANGE, &statement, error);
 
-    *ret_present = (struct present){.id = 0};
+    *ret_icp = (struct lf_sqlite_icp){.id = 0};
     if (status != LF_OK)
         return status;
-    if (sqlite3_bind_text(statement, 1, version->icp, -1, SQLITE_STATIC) != SQLITE_OK)
+    if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
     status = lf_sqlite_step(connection, statement, &row, error);
     if (status == LF_OK && row) {
-        ret_present->id = sqlite3_column_int64(statement, 0);
-        ret_present->active = sqlite3_column_int(statement, 1);
-        ret_present->newest = sqlite3_column_int(statement, 3);
-        ret_present->same_hash = sqlite3_column_bytes(statement, 2) == LF_SHA256_SIZE &&
-                                 memcmp(sqlite3_column_blob(statement, 2), version->hash, LF_SHA256_SIZE) == 0;
+        ret_icp->id = sqlite3_column_int64(statement, 0);
+        ret_icp->archived = sqlite3_column_int(statement, 1) != 0;
+        ret_icp->active = sqlite3_column_int(statement, 2); /* null counts as 0 */
+        ret_icp->newest = sqlite3_column_int(statement, 4);
+        ret_icp->next_version_id = sqlite3_column_int64(statement, 5);
+        if (ret_icp->active > 0)
+            status = lf_sqlite_blob(connection, statement, 3, ret_icp->active_hash, LF_SHA256_SIZE, error);
     }
     (void)sqlite3_reset(statement);
     return status;
 }
 
+/* The same for one that must be there. */
 static enum lf_status
-add_icp(struct lf_connection *connection, const struct lf_new_version *version, int64_t *ret_id, struct lf_error *error)
+load_existing(struct lf_connection *connection, const char *key, struct lf_sqlite_icp *ret_icp, struct lf_error *error)
+{
+    enum lf_status status = lf_sqlite_load_icp(connection, key, ret_icp, error);
+
+    return status == LF_OK && ret_icp->id == 0 ? lf_sqlite_no_icp(key, error) : status;
+}
+
+enum lf_status
+lf_sqlite_make_icp(struct lf_connection *connection, const char *key, int64_t at_ms, int64_t *ret_id,
+                   struct lf_error *error)
 {
     sqlite3_stmt *statement = NULL;
     enum lf_status status = lf_sqlite_get(connection, LF_SQL_ADD_ICP, &statement, error);
 
     if (status != LF_OK)
         return status;
-    if (sqlite3_bind_text(statement, 1, version->icp, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_int64(statement, 2, version->at_ms) != SQLITE_OK)
+    if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 2, at_ms) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
     status = lf_sqlite_run(connection, statement, error);
     if (status == LF_OK)
@@ -58,22 +74,24 @@ add_icp(struct lf_connection *connection, const struct lf_new_version *version, 
 }
 
 static enum lf_status
-add_version(struct lf_connection *connection, const struct lf_new_version *version, int64_t icp, int number,
-            struct lf_error *error)
+insert_version(struct lf_connection *connection, int64_t id, int64_t icp, int number,
+               const struct lf_new_version *version, const struct lf_change *change, struct lf_error *error)
 {
     sqlite3_stmt *statement = NULL;
     enum lf_status status = lf_sqlite_get(connection, LF_SQL_ADD_VERSION, &statement, error);
 
     if (status != LF_OK)
         return status;
-    if (sqlite3_bind_int64(statement, 1, icp) != SQLITE_OK || sqlite3_bind_int(statement, 2, number) != SQLITE_OK ||
-        sqlite3_bind_text(statement, 3, version->name, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_text(statement, 4, version->purpose, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_text64(statement, 5, version->document, version->document_len, SQLITE_STATIC, SQLITE_UTF8) !=
+    if (sqlite3_bind_int64(statement, 1, id) != SQLITE_OK || sqlite3_bind_int64(statement, 2, icp) != SQLITE_OK ||
+        sqlite3_bind_int(statement, 3, number) != SQLITE_OK ||
+        sqlite3_bind_text(statement, 4, version->name, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text(statement, 5, version->purpose, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text64(statement, 6, version->document, version->document_len, SQLITE_STATIC, SQLITE_UTF8) !=
             SQLITE_OK ||
-        sqlite3_bind_blob(statement, 6, version->hash, LF_SHA256_SIZE, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_text(statement, 7, version->note != NULL ? version->note : "", -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_int64(statement, 8, version->at_ms) != SQLITE_OK)
+        sqlite3_bind_blob(statement, 7, version->hash, LF_SHA256_SIZE, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text(statement, 8, change->note, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text(statement, 9, change->by, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 10, change->at_ms) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
     return lf_sqlite_run(connection, statement, error);
 }
@@ -92,32 +110,50 @@ set_active(struct lf_connection *connection, int64_t icp, int number, int64_t at
     return lf_sqlite_run(connection, statement, error);
 }
 
-/* Within the transaction. */
-static enum lf_status
-publish(struct lf_connection *connection, const struct lf_new_version *version, int *ret_version, bool *ret_unchanged,
-        struct lf_error *error)
+enum lf_status
+lf_sqlite_add_version(struct lf_connection *connection, const struct lf_sqlite_icp *icp,
+                      const struct lf_new_version *version, const struct lf_change *change, struct lf_error *error)
 {
-    struct present present;
-    enum lf_status status = load_present(connection, version, &present, error);
+    struct lf_sqlite_trace trace = {
+        .action = "publish",
+        .icp = version->icp,
+        .subject = version->icp,
+        .version = icp->newest + 1,
+        .before = icp->active > 0 ? icp->active_hash : NULL,
+        .after = version->hash,
+    };
+    enum lf_status status =
+        insert_version(connection, icp->next_version_id, icp->id, icp->newest + 1, version, change, error);
+
+    if (status == LF_OK)
+        status = set_active(connection, icp->id, icp->newest + 1, change->at_ms, error);
+    return status == LF_OK ? lf_sqlite_add_trace(connection, &trace, change, error) : status;
+}
+
+static enum lf_status
+publish(struct lf_connection *connection, const struct lf_new_version *version, const struct lf_change *change,
+        int *ret_version, bool *ret_unchanged, struct lf_error *error)
+{
+    struct lf_sqlite_icp icp;
+    enum lf_status status = lf_sqlite_load_icp(connection, version->icp, &icp, error);
 
     if (status != LF_OK)
         return status;
-    *ret_unchanged = present.same_hash;
-    *ret_version = present.same_hash ? present.active : present.newest + 1;
-    if (present.same_hash)
+    *ret_unchanged = icp.active > 0 && memcmp(icp.active_hash, version->hash, LF_SHA256_SIZE) == 0;
+    *ret_version = *ret_unchanged ? icp.active : icp.newest + 1;
+    if (*ret_unchanged)
         return LF_OK;
-    if (present.id == 0)
-        status = add_icp(connection, version, &present.id, error);
-    if (status == LF_OK)
-        status = add_version(connection, version, present.id, *ret_version, error);
-    if (status == LF_OK)
-        status = set_active(connection, present.id, *ret_version, version->at_ms, error);
-    return status;
+    if (icp.id == 0) {
+        status = lf_sqlite_make_icp(connection, version->icp, change->at_ms, &icp.id, error);
+        if (status == LF_OK)
+            status = lf_sqlite_load_icp(connection, version->icp, &icp, error);
+    }
+    return status == LF_OK ? lf_sqlite_add_version(connection, &icp, version, change, error) : status;
 }
 
 enum lf_status
-lf_sqlite_publish(struct lf_store *store, const struct lf_new_version *version, int *ret_version, bool *ret_unchanged,
-                  struct lf_error *error)
+lf_sqlite_publish(struct lf_store *store, const struct lf_new_version *version, const struct lf_change *change,
+                  int *ret_version, bool *ret_unchanged, struct lf_error *error)
 {
     struct lf_connection *connection = lf_sqlite_writer(store, "publishing an ICP", error);
     enum lf_status status = LF_OK;
@@ -129,7 +165,7 @@ lf_sqlite_publish(struct lf_store *store, const struct lf_new_version *version, 
     status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = publish(connection, version, &number, &unchanged, error);
+    status = publish(connection, version, change, &number, &unchanged, error);
     status = lf_sqlite_end(connection, status, error);
     if (status == LF_OK) {
         *ret_version = number;
@@ -139,38 +175,63 @@ lf_sqlite_publish(struct lf_store *store, const struct lf_new_version *version, 
 }
 
 static enum lf_status
-icp_not_found(const char *key, struct lf_error *error)
+version_not_found(const char *icp, int version, int versions, struct lf_error *error)
 {
-    return lf_fail(error, LF_ICP_NOT_FOUND, "there is no ICP \"%s\"", key);
+    return lf_fail(error, LF_VERSION_NOT_FOUND, "ICP \"%s\" has no version %d; it has %d", icp, version, versions);
 }
 
-/* Within the transaction. */
+/* *ret_found: the ICP has that version. */
 static enum lf_status
-set_archived(struct lf_connection *connection, const char *icp, bool archived, int64_t at_ms, struct lf_error *error)
+find_version_hash(struct lf_connection *connection, int64_t icp, int version, uint8_t ret_hash[LF_SHA256_SIZE],
+                  bool *ret_found, struct lf_error *error)
 {
-    sqlite3_stmt *exists = NULL, *set = NULL;
-    bool row = false;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_ICP_EXISTS, &exists, error);
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_VERSION_HASH, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_int64(statement, 1, icp) != SQLITE_OK || sqlite3_bind_int(statement, 2, version) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_step(connection, statement, ret_found, error);
+    if (status == LF_OK && *ret_found)
+        status = lf_sqlite_blob(connection, statement, 0, ret_hash, LF_SHA256_SIZE, error);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+static enum lf_status
+activate(struct lf_connection *connection, const char *key, int version, const struct lf_change *change,
+         bool *ret_unchanged, struct lf_error *error)
+{
+    struct lf_sqlite_icp icp;
+    struct lf_sqlite_trace trace = {.action = "activate", .icp = key, .subject = key, .version = version};
+    uint8_t hash[LF_SHA256_SIZE];
+    bool found = false;
+    enum lf_status status = load_existing(connection, key, &icp, error);
 
     if (status == LF_OK)
-        status = lf_sqlite_get(connection, LF_SQL_SET_ARCHIVED, &set, error);
+        status = find_version_hash(connection, icp.id, version, hash, &found, error);
     if (status != LF_OK)
         return status;
-    if (sqlite3_bind_text(exists, 1, icp, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_text(set, 1, icp, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_int(set, 2, archived ? 1 : 0) != SQLITE_OK || sqlite3_bind_int64(set, 3, at_ms) != SQLITE_OK)
-        return lf_sqlite_no_memory(connection, error);
-    status = lf_sqlite_step(connection, exists, &row, error);
-    (void)sqlite3_reset(exists);
-    if (status != LF_OK)
-        return status;
-    return row ? lf_sqlite_run(connection, set, error) : icp_not_found(icp, error);
+    if (!found)
+        return version_not_found(key, version, icp.newest, error);
+    if (icp.archived)
+        return lf_sqlite_icp_is_archived(key, error);
+    *ret_unchanged = icp.active == version;
+    if (*ret_unchanged)
+        return LF_OK;
+    trace.before = icp.active > 0 ? icp.active_hash : NULL;
+    trace.after = hash;
+    status = set_active(connection, icp.id, version, change->at_ms, error);
+    return status == LF_OK ? lf_sqlite_add_trace(connection, &trace, change, error) : status;
 }
 
 enum lf_status
-lf_sqlite_set_archived(struct lf_store *store, const char *icp, bool archived, int64_t at_ms, struct lf_error *error)
+lf_sqlite_activate(struct lf_store *store, const char *icp, int version, const struct lf_change *change,
+                   bool *ret_unchanged, struct lf_error *error)
 {
-    struct lf_connection *connection = lf_sqlite_writer(store, "archiving an ICP", error);
+    struct lf_connection *connection = lf_sqlite_writer(store, "activating a version of an ICP", error);
+    bool unchanged = false;
     enum lf_status status = LF_OK;
 
     if (connection == NULL)
@@ -178,27 +239,85 @@ lf_sqlite_set_archived(struct lf_store *store, const char *icp, bool archived, i
     status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = set_archived(connection, icp, archived, at_ms, error);
+    status = activate(connection, icp, version, change, &unchanged, error);
+    status = lf_sqlite_end(connection, status, error);
+    if (status == LF_OK)
+        *ret_unchanged = unchanged;
+    return status;
+}
+
+static enum lf_status
+set_archived(struct lf_connection *connection, const char *key, bool archived, const struct lf_change *change,
+             struct lf_error *error)
+{
+    struct lf_sqlite_trace trace = {.action = archived ? "archive" : "restore", .icp = key, .subject = key};
+    struct lf_sqlite_icp icp;
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = load_existing(connection, key, &icp, error);
+
+    if (status != LF_OK || icp.archived == archived)
+        return status;
+    status = lf_sqlite_get(connection, LF_SQL_SET_ARCHIVED, &statement, error);
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_int64(statement, 1, icp.id) != SQLITE_OK ||
+        sqlite3_bind_int(statement, 2, archived ? 1 : 0) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 3, change->at_ms) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_run(connection, statement, error);
+    if (icp.active > 0)
+        *(archived ? &trace.before : &trace.after) = icp.active_hash;
+    return status == LF_OK ? lf_sqlite_add_trace(connection, &trace, change, error) : status;
+}
+
+enum lf_status
+lf_sqlite_set_archived(struct lf_store *store, const char *icp, bool archived, const struct lf_change *change,
+                       struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_writer(store, "archiving an ICP", error);
+    enum lf_status status = LF_OK;
+
+    if (connection == NULL)
+        return LF_STORAGE_FAILED;
+    if (!archived)
+        connection->doing = "restoring an ICP";
+    status = lf_sqlite_begin(connection, error);
+    if (status != LF_OK)
+        return status;
+    status = set_archived(connection, icp, archived, change, error);
     return lf_sqlite_end(connection, status, error);
 }
 
 /* ---- reading ---- */
 
-/* The present row of LF_SQL_ICP_COLUMNS. false when memory is out. */
-static bool
-read_icp(struct lf_arena *arena, sqlite3_stmt *statement, struct lf_stored_icp *icp)
+/* The present row of LF_SQL_ICP_COLUMNS. */
+static enum lf_status
+read_icp(const struct lf_connection *connection, struct lf_arena *arena, sqlite3_stmt *statement,
+         struct lf_stored_icp *icp, struct lf_error *error)
 {
+    uint8_t draft[LF_SHA256_SIZE];
+    enum lf_status status = LF_OK;
+
     *icp = (struct lf_stored_icp){
         .key = lf_sqlite_text(arena, statement, 0),
         .name = lf_sqlite_text(arena, statement, 1),
         .purpose = lf_sqlite_text(arena, statement, 2),
-        .archived = sqlite3_column_int(statement, 3) != 0,
-        .active_version = sqlite3_column_int(statement, 4),
+        .active_version = sqlite3_column_int(statement, 4), /* null counts as 0 */
         .versions = sqlite3_column_int(statement, 5),
-        .created_at_ms = sqlite3_column_int64(statement, 6),
-        .updated_at_ms = sqlite3_column_int64(statement, 7),
+        .created_at_ms = sqlite3_column_int64(statement, 8),
+        .updated_at_ms = sqlite3_column_int64(statement, 9),
     };
-    return icp->key != NULL && icp->name != NULL && icp->purpose != NULL;
+    if (icp->key == NULL || icp->name == NULL || icp->purpose == NULL)
+        return lf_sqlite_no_memory(connection, error);
+    icp->state = sqlite3_column_int(statement, 3) != 0 ? LF_ICP_STATE_ARCHIVED
+                 : icp->active_version == 0            ? LF_ICP_STATE_DRAFT
+                                                       : LF_ICP_STATE_ACTIVE;
+    if (sqlite3_column_type(statement, 6) == SQLITE_NULL)
+        return LF_OK;
+    status = lf_sqlite_blob(connection, statement, 7, draft, LF_SHA256_SIZE, error);
+    if (status == LF_OK)
+        lf_etag_write(icp->draft_etag, 'd', sqlite3_column_int64(statement, 6), draft);
+    return status;
 }
 
 /* The present row of LF_SQL_VERSION_COLUMNS. */
@@ -210,14 +329,18 @@ read_version(const struct lf_connection *connection, struct lf_arena *arena, sql
         .id = sqlite3_column_int64(statement, 0),
         .icp = lf_sqlite_text(arena, statement, 1),
         .version = sqlite3_column_int(statement, 2),
-        .document = lf_sqlite_text(arena, statement, 3),
-        .document_len = (size_t)sqlite3_column_bytes(statement, 3),
-        .note = lf_sqlite_text(arena, statement, 5),
-        .published_at_ms = sqlite3_column_int64(statement, 6),
+        .name = lf_sqlite_text(arena, statement, 3),
+        .purpose = lf_sqlite_text(arena, statement, 4),
+        .document = lf_sqlite_text(arena, statement, 5),
+        .document_len = (size_t)sqlite3_column_bytes(statement, 5),
+        .note = lf_sqlite_text(arena, statement, 7),
+        .published_by = lf_sqlite_text(arena, statement, 8),
+        .published_at_ms = sqlite3_column_int64(statement, 9),
     };
-    if (version->icp == NULL || version->document == NULL || version->note == NULL)
+    if (version->icp == NULL || version->name == NULL || version->purpose == NULL || version->document == NULL ||
+        version->note == NULL || version->published_by == NULL)
         return lf_sqlite_no_memory(connection, error);
-    return lf_sqlite_blob(connection, statement, 4, version->hash, LF_SHA256_SIZE, error);
+    return lf_sqlite_blob(connection, statement, 6, version->hash, LF_SHA256_SIZE, error);
 }
 
 enum lf_status
@@ -236,8 +359,8 @@ lf_sqlite_icps(struct lf_store_reader *reader, struct lf_arena *arena, struct lf
         if (status != LF_OK || !row)
             break;
         icps = lf_sqlite_grow(arena, icps, count, &capacity, sizeof *icps);
-        if (icps == NULL || !read_icp(arena, statement, &icps[count++]))
-            status = lf_sqlite_no_memory(connection, error);
+        status = icps == NULL ? lf_sqlite_no_memory(connection, error)
+                              : read_icp(connection, arena, statement, &icps[count++], error);
     }
     (void)sqlite3_reset(statement);
     if (status != LF_OK)
@@ -262,10 +385,8 @@ lf_sqlite_icp(struct lf_store_reader *reader, struct lf_arena *arena, const char
     if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_TRANSIENT) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
     status = lf_sqlite_step(connection, statement, &row, error);
-    if (status == LF_OK && !row)
-        status = icp_not_found(key, error);
-    else if (status == LF_OK && !read_icp(arena, statement, &icp))
-        status = lf_sqlite_no_memory(connection, error);
+    if (status == LF_OK)
+        status = row ? read_icp(connection, arena, statement, &icp, error) : lf_sqlite_no_icp(key, error);
     (void)sqlite3_reset(statement);
     if (status == LF_OK)
         *ret_icp = icp;
@@ -310,8 +431,7 @@ lf_sqlite_version(struct lf_store_reader *reader, struct lf_arena *arena, const 
     status = lf_sqlite_icp(reader, arena, icp, &owner, error);
     if (status != LF_OK)
         return status;
-    return lf_fail(error, LF_VERSION_NOT_FOUND, "ICP \"%s\" has no version %d; it has %d", icp, version,
-                   owner.versions);
+    return version_not_found(icp, version, owner.versions, error);
 }
 
 enum lf_status
@@ -333,16 +453,15 @@ lf_sqlite_version_by_id(struct lf_store_reader *reader, struct lf_arena *arena, 
     return status;
 }
 
-enum lf_status
-lf_sqlite_active_versions(struct lf_store_reader *reader, struct lf_arena *arena,
-                          struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error)
+/* All versions that a bound statement finds. */
+static enum lf_status
+many_versions(struct lf_connection *connection, struct lf_arena *arena, sqlite3_stmt *statement,
+              struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error)
 {
-    struct lf_connection *connection = lf_sqlite_reader(reader, "reading the active ICPs");
     struct lf_stored_version *versions = NULL;
     size_t count = 0, capacity = 0;
-    sqlite3_stmt *statement = NULL;
     bool row = false;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_ACTIVE_VERSIONS, &statement, error);
+    enum lf_status status = LF_OK;
 
     while (status == LF_OK) {
         status = lf_sqlite_step(connection, statement, &row, error);
@@ -353,6 +472,42 @@ lf_sqlite_active_versions(struct lf_store_reader *reader, struct lf_arena *arena
                                   : read_version(connection, arena, statement, &versions[count++], error);
     }
     (void)sqlite3_reset(statement);
+    if (status != LF_OK)
+        return status;
+    *ret_versions = versions;
+    *ret_count = count;
+    return LF_OK;
+}
+
+enum lf_status
+lf_sqlite_active_versions(struct lf_store_reader *reader, struct lf_arena *arena,
+                          struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(reader, "reading the active ICPs");
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_ACTIVE_VERSIONS, &statement, error);
+
+    return status == LF_OK ? many_versions(connection, arena, statement, ret_versions, ret_count, error) : status;
+}
+
+enum lf_status
+lf_sqlite_versions(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                   struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(reader, "reading the versions of an ICP");
+    struct lf_stored_version *versions = NULL;
+    struct lf_stored_icp owner;
+    size_t count = 0;
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_VERSIONS, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_text(statement, 1, icp, -1, SQLITE_TRANSIENT) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = many_versions(connection, arena, statement, &versions, &count, error);
+    if (status == LF_OK && count == 0) /* never published, or not there */
+        status = lf_sqlite_icp(reader, arena, icp, &owner, error);
     if (status != LF_OK)
         return status;
     *ret_versions = versions;

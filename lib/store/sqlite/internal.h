@@ -8,6 +8,7 @@
 #include "base/embedded.h"
 #include "store/backend.h"
 #include "store/block.h"
+#include "store/precondition.h"
 #include "store/sqlite/connection.h"
 
 struct lf_sqlite_store {
@@ -55,6 +56,29 @@ enum lf_status lf_sqlite_migrate_to(struct lf_connection *connection, const stru
 /* Whether the schema is just this program's; for a store that is read_only. */
 enum lf_status lf_sqlite_schema_fits(struct lf_connection *connection, struct lf_error *error) LF_MUST_CHECK;
 
+/* ---- audit.c ---- */
+
+/* What the audit keeps of a change, besides who, when and why. */
+struct lf_sqlite_trace {
+    const char *action;            /* "publish", "list.patch", ... */
+    const char *icp;               /* key, "" where it is about something else */
+    const char *subject;           /* the ICP's, list's or API key's key */
+    int version;                   /* 0 where there is none */
+    const uint8_t *before, *after; /* hashes, NULL for none */
+};
+
+/* Adds an entry behind the last one. Within the transaction of the change. */
+enum lf_status lf_sqlite_add_trace(struct lf_connection *connection, const struct lf_sqlite_trace *trace,
+                                   const struct lf_change *change, struct lf_error *error) LF_MUST_CHECK;
+
+/* Looks the whole chain over; what is wrong goes into findings. */
+enum lf_status lf_sqlite_check_audit(struct lf_connection *connection, const atomic_bool *stop,
+                                     struct lf_findings *findings, struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status
+lf_sqlite_audit(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after, size_t limit,
+                struct lf_audit_entry **ret_entries, size_t *ret_count, struct lf_error *error);
+
 /* ---- scores.c ---- */
 
 /* Reads where recording goes on: last_id and position. */
@@ -64,18 +88,48 @@ enum lf_status lf_sqlite_append_scores(struct lf_store *store, const struct lf_s
                                        size_t count, struct lf_error *error);
 enum lf_status lf_sqlite_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_ulid id,
                                struct lf_stored_score *ret_score, struct lf_error *error);
-enum lf_status lf_sqlite_each_score(struct lf_store_reader *reader, struct lf_arena *arena, size_t limit,
-                                    enum lf_status (*each)(void *context, const struct lf_stored_score *score),
-                                    void *context, struct lf_error *error);
+enum lf_status
+lf_sqlite_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int64_t from_ms, int64_t to_ms,
+                     size_t limit, enum lf_status (*each)(void *context, const struct lf_stored_score *score),
+                     void *context, struct lf_error *error);
 enum lf_status lf_sqlite_last_score(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count,
                                     struct lf_error *error);
 
 /* ---- icps.c ---- */
 
-enum lf_status lf_sqlite_publish(struct lf_store *store, const struct lf_new_version *version, int *ret_version,
-                                 bool *ret_unchanged, struct lf_error *error);
+/* An ICP as a change finds it. */
+struct lf_sqlite_icp {
+    int64_t id; /* 0: there is none */
+    bool archived;
+    int active, newest;                  /* versions, 0 for none */
+    int64_t next_version_id;             /* what the next version of any ICP will be known by */
+    uint8_t active_hash[LF_SHA256_SIZE]; /* where active > 0 */
+};
+
+/* Reads it. Within the transaction. */
+enum lf_status lf_sqlite_load_icp(struct lf_connection *connection, const char *key, struct lf_sqlite_icp *ret_icp,
+                                  struct lf_error *error) LF_MUST_CHECK;
+
+/* Makes an ICP without any version; *ret_id is its row. Within the transaction. */
+enum lf_status lf_sqlite_make_icp(struct lf_connection *connection, const char *key, int64_t at_ms, int64_t *ret_id,
+                                  struct lf_error *error) LF_MUST_CHECK;
+
+/* Adds the next version, makes it the active one, and leaves a trace. Within the transaction. */
+enum lf_status lf_sqlite_add_version(struct lf_connection *connection, const struct lf_sqlite_icp *icp,
+                                     const struct lf_new_version *version, const struct lf_change *change,
+                                     struct lf_error *error) LF_MUST_CHECK;
+
+/* Fail with ICP_NOT_FOUND, ICP_ARCHIVED. */
+enum lf_status lf_sqlite_no_icp(const char *key, struct lf_error *error);
+enum lf_status lf_sqlite_icp_is_archived(const char *key, struct lf_error *error);
+
 enum lf_status
-lf_sqlite_set_archived(struct lf_store *store, const char *icp, bool archived, int64_t at_ms, struct lf_error *error);
+lf_sqlite_publish(struct lf_store *store, const struct lf_new_version *version, const struct lf_change *change,
+                  int *ret_version, bool *ret_unchanged, struct lf_error *error);
+enum lf_status lf_sqlite_activate(struct lf_store *store, const char *icp, int version, const struct lf_change *change,
+                                  bool *ret_unchanged, struct lf_error *error);
+enum lf_status lf_sqlite_set_archived(struct lf_store *store, const char *icp, bool archived,
+                                      const struct lf_change *change, struct lf_error *error);
 enum lf_status lf_sqlite_icps(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_icp **ret_icps,
                               size_t *ret_count, struct lf_error *error);
 enum lf_status lf_sqlite_icp(struct lf_store_reader *reader, struct lf_arena *arena, const char *key,
@@ -87,23 +141,93 @@ enum lf_status lf_sqlite_version_by_id(struct lf_store_reader *reader, struct lf
 enum lf_status
 lf_sqlite_active_versions(struct lf_store_reader *reader, struct lf_arena *arena,
                           struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error);
+enum lf_status lf_sqlite_versions(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                                  struct lf_stored_version **ret_versions, size_t *ret_count, struct lf_error *error);
 enum lf_status lf_sqlite_each_version(struct lf_store_reader *reader, struct lf_arena *arena,
                                       enum lf_status (*each)(void *context, const struct lf_stored_version *version),
                                       void *context, struct lf_error *error);
 
+/* ---- drafts.c ---- */
+
+enum lf_status lf_sqlite_put_draft(struct lf_store *store, const struct lf_new_draft *draft,
+                                   const struct lf_precondition *precondition, const struct lf_change *change,
+                                   char ret_etag[LF_ETAG_MAX], bool *ret_created, struct lf_error *error);
+enum lf_status
+lf_sqlite_delete_draft(struct lf_store *store, const char *icp, const struct lf_precondition *precondition,
+                       const struct lf_change *change, struct lf_error *error);
+enum lf_status lf_sqlite_publish_draft(struct lf_store *store, const char *icp, int version, int64_t version_id,
+                                       const struct lf_precondition *precondition, const struct lf_change *change,
+                                       struct lf_error *error);
+enum lf_status lf_sqlite_draft(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp,
+                               struct lf_stored_draft *ret_draft, struct lf_error *error);
+
+/* ---- functions.c ---- */
+
+/* The functions of SQL that migrations use: leadfit_fold(text), leadfit_list_hash(text); and without them again. */
+enum lf_status lf_sqlite_add_list_functions(struct lf_connection *connection, struct lf_error *error) LF_MUST_CHECK;
+void lf_sqlite_drop_list_functions(struct lf_connection *connection);
+
+/* ---- list_items.c ---- */
+
+/* Adds an entry to a generation, or takes one out, and brings count and hash up to date; *ret_changed false: it was
+ * there already, or not there. Within the transaction. */
+enum lf_status
+lf_sqlite_add_list_item(struct lf_connection *connection, struct lf_list_state *state,
+                        const struct lf_list_entry *entry, bool *ret_changed, struct lf_error *error) LF_MUST_CHECK;
+enum lf_status
+lf_sqlite_remove_list_item(struct lf_connection *connection, struct lf_list_state *state,
+                           const struct lf_list_entry *entry, bool *ret_changed, struct lf_error *error) LF_MUST_CHECK;
+
+/* CONFLICT when these are more than a list holds. */
+enum lf_status
+lf_sqlite_list_has_room(const char *key, const struct lf_list_state *state, struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status lf_sqlite_begin_list(struct lf_store *store, struct lf_list_state *ret_state, struct lf_error *error);
+enum lf_status lf_sqlite_add_list_entries(struct lf_store *store, struct lf_list_state *state,
+                                          const struct lf_list_entry *entries, size_t count, struct lf_error *error);
+enum lf_status
+lf_sqlite_sweep_lists(struct lf_store *store, size_t limit, int64_t spare, bool *ret_more, struct lf_error *error);
+enum lf_status lf_sqlite_each_list_entry(struct lf_store_reader *reader, int64_t generation,
+                                         enum lf_status (*each)(void *context, const struct lf_list_entry *entry),
+                                         void *context, struct lf_error *error);
+
 /* ---- lists.c ---- */
 
-enum lf_status lf_sqlite_put_list(struct lf_store *store, const char *key, const char *const *entries, size_t count,
-                                  int64_t at_ms, struct lf_error *error);
+/* Holds each list's number of entries and hash against its entries; what is wrong goes into findings. */
+enum lf_status lf_sqlite_check_lists(struct lf_connection *connection, const atomic_bool *stop,
+                                     struct lf_findings *findings, struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status
+lf_sqlite_put_list(struct lf_store *store, const char *key, const struct lf_list_state *state,
+                   const struct lf_precondition *precondition, const struct lf_change *change, struct lf_arena *arena,
+                   struct lf_stored_list *ret_list, bool *ret_created, bool *ret_unchanged, struct lf_error *error);
+enum lf_status
+lf_sqlite_patch_list(struct lf_store *store, const char *key, const struct lf_list_entry *add, size_t add_count,
+                     const struct lf_list_entry *remove, size_t remove_count,
+                     const struct lf_precondition *precondition, const struct lf_change *change, struct lf_arena *arena,
+                     struct lf_stored_list *ret_list, size_t *ret_added, size_t *ret_removed, struct lf_error *error);
+enum lf_status
+lf_sqlite_delete_list(struct lf_store *store, const char *key, const struct lf_precondition *precondition,
+                      const struct lf_change *change, struct lf_error *error);
 enum lf_status lf_sqlite_lists(struct lf_store_reader *reader, struct lf_arena *arena,
                                struct lf_stored_list **ret_lists, size_t *ret_count, struct lf_error *error);
+enum lf_status lf_sqlite_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key,
+                              struct lf_stored_list *ret_list, struct lf_error *error);
 
-/* ---- keys.c ---- */
+/* ---- keys.c, outcomes.c ---- */
 
-enum lf_status lf_sqlite_create_key(struct lf_store *store, const struct lf_stored_key *key, struct lf_error *error);
-enum lf_status lf_sqlite_revoke_key(struct lf_store *store, const char *id, int64_t at_ms, struct lf_error *error);
+enum lf_status lf_sqlite_create_key(struct lf_store *store, const struct lf_stored_key *key,
+                                    const struct lf_change *change, struct lf_error *error);
+enum lf_status
+lf_sqlite_revoke_key(struct lf_store *store, const char *id, const struct lf_change *change, struct lf_error *error);
+enum lf_status
+lf_sqlite_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_t count, struct lf_error *error);
 enum lf_status lf_sqlite_keys(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_key **ret_keys,
                               size_t *ret_count, struct lf_error *error);
+enum lf_status lf_sqlite_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
+                                      struct lf_error *error);
+enum lf_status lf_sqlite_outcome(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len,
+                                 bool *ret_found, struct lf_stored_outcome *ret_outcome, struct lf_error *error);
 
 /* ---- check.c, backup.c ---- */
 

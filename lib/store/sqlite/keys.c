@@ -5,8 +5,10 @@
 
 /* Within the transaction. */
 static enum lf_status
-create_key(struct lf_connection *connection, const struct lf_stored_key *key, struct lf_error *error)
+create_key(struct lf_connection *connection, const struct lf_stored_key *key, const struct lf_change *change,
+           struct lf_error *error)
 {
+    struct lf_sqlite_trace trace = {.action = "key.create", .icp = "", .subject = key->id};
     sqlite3_stmt *statement = NULL;
     enum lf_status status = lf_sqlite_get(connection, LF_SQL_ADD_KEY, &statement, error);
 
@@ -23,11 +25,12 @@ create_key(struct lf_connection *connection, const struct lf_stored_key *key, st
     status = lf_sqlite_run(connection, statement, error);
     if (status == LF_OK && sqlite3_changes(connection->db) == 0)
         status = lf_fail(error, LF_CONFLICT, "there is an API key \"%s\" already", key->id);
-    return status;
+    return status == LF_OK ? lf_sqlite_add_trace(connection, &trace, change, error) : status;
 }
 
 enum lf_status
-lf_sqlite_create_key(struct lf_store *store, const struct lf_stored_key *key, struct lf_error *error)
+lf_sqlite_create_key(struct lf_store *store, const struct lf_stored_key *key, const struct lf_change *change,
+                     struct lf_error *error)
 {
     struct lf_connection *connection = lf_sqlite_writer(store, "creating an API key", error);
     enum lf_status status = LF_OK;
@@ -37,14 +40,15 @@ lf_sqlite_create_key(struct lf_store *store, const struct lf_stored_key *key, st
     status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = create_key(connection, key, error);
+    status = create_key(connection, key, change, error);
     return lf_sqlite_end(connection, status, error);
 }
 
 /* Within the transaction. */
 static enum lf_status
-revoke_key(struct lf_connection *connection, const char *id, int64_t at_ms, struct lf_error *error)
+revoke_key(struct lf_connection *connection, const char *id, const struct lf_change *change, struct lf_error *error)
 {
+    struct lf_sqlite_trace trace = {.action = "key.revoke", .icp = "", .subject = id};
     sqlite3_stmt *exists = NULL, *revoke = NULL;
     bool row = false;
     enum lf_status status = lf_sqlite_get(connection, LF_SQL_KEY_EXISTS, &exists, error);
@@ -55,18 +59,22 @@ revoke_key(struct lf_connection *connection, const char *id, int64_t at_ms, stru
         return status;
     if (sqlite3_bind_text(exists, 1, id, -1, SQLITE_STATIC) != SQLITE_OK ||
         sqlite3_bind_text(revoke, 1, id, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_int64(revoke, 2, at_ms) != SQLITE_OK)
+        sqlite3_bind_int64(revoke, 2, change->at_ms) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
     status = lf_sqlite_step(connection, exists, &row, error);
     (void)sqlite3_reset(exists);
     if (status != LF_OK)
         return status;
-    return row ? lf_sqlite_run(connection, revoke, error)
-               : lf_fail(error, LF_KEY_NOT_FOUND, "there is no API key \"%s\"", id);
+    if (!row)
+        return lf_fail(error, LF_KEY_NOT_FOUND, "there is no API key \"%s\"", id);
+    status = lf_sqlite_run(connection, revoke, error);
+    if (status != LF_OK || sqlite3_changes(connection->db) == 0) /* revoked before: nothing has changed */
+        return status;
+    return lf_sqlite_add_trace(connection, &trace, change, error);
 }
 
 enum lf_status
-lf_sqlite_revoke_key(struct lf_store *store, const char *id, int64_t at_ms, struct lf_error *error)
+lf_sqlite_revoke_key(struct lf_store *store, const char *id, const struct lf_change *change, struct lf_error *error)
 {
     struct lf_connection *connection = lf_sqlite_writer(store, "revoking an API key", error);
     enum lf_status status = LF_OK;
@@ -76,7 +84,40 @@ lf_sqlite_revoke_key(struct lf_store *store, const char *id, int64_t at_ms, stru
     status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = revoke_key(connection, id, at_ms, error);
+    status = revoke_key(connection, id, change, error);
+    return lf_sqlite_end(connection, status, error);
+}
+
+/* Within the transaction. */
+static enum lf_status
+touch_keys(struct lf_connection *connection, const struct lf_key_use *uses, size_t count, struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_TOUCH_KEY, &statement, error);
+
+    for (size_t i = 0; status == LF_OK && i < count; i++) {
+        if (sqlite3_bind_text(statement, 1, uses[i].id, -1, SQLITE_STATIC) != SQLITE_OK ||
+            sqlite3_bind_int64(statement, 2, uses[i].at_ms) != SQLITE_OK)
+            return lf_sqlite_no_memory(connection, error);
+        status = lf_sqlite_run(connection, statement, error);
+    }
+    return status;
+}
+
+enum lf_status
+lf_sqlite_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_t count, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_writer(store, "noting when API keys were used", error);
+    enum lf_status status = LF_OK;
+
+    if (connection == NULL)
+        return LF_STORAGE_FAILED;
+    if (count == 0)
+        return LF_OK;
+    status = lf_sqlite_begin(connection, error);
+    if (status != LF_OK)
+        return status;
+    status = touch_keys(connection, uses, count, error);
     return lf_sqlite_end(connection, status, error);
 }
 
@@ -96,6 +137,7 @@ read_key(const struct lf_connection *connection, struct lf_arena *arena, sqlite3
     key->created_at_ms = sqlite3_column_int64(statement, 4);
     key->expires_at_ms = sqlite3_column_int64(statement, 5);
     key->revoked_at_ms = sqlite3_column_int64(statement, 6);
+    key->last_used_at_ms = sqlite3_column_int64(statement, 7);
     return lf_sqlite_blob(connection, statement, 3, key->secret_hash, LF_SHA256_SIZE, error);
 }
 

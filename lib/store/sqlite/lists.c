@@ -1,119 +1,273 @@
-/* lists.c - named lists of texts. A list is replaced as a whole. */
+/*
+ * lists.c - named lists: their rows, which say what a list's entries come to. The entries themselves are
+ * list_items.c's.
+ */
 #include "store/sqlite/internal.h"
 
-/* ---- writing ---- */
+#include <string.h>
 
-/* The list's row, made or its revision raised. Within the transaction. */
+/* ---- a list's row ---- */
+
+/* The present row of LF_SQL_LIST_COLUMNS, but for its key. */
 static enum lf_status
-touch_list(struct lf_connection *connection, const char *key, int64_t at_ms, int64_t *ret_id, struct lf_error *error)
+read_list(const struct lf_connection *connection, sqlite3_stmt *statement, struct lf_stored_list *ret_list,
+          struct lf_error *error)
 {
-    sqlite3_stmt *find = NULL, *change = NULL;
-    int64_t id = 0;
-    bool row = false;
-    int rc = SQLITE_OK;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LIST_ID, &find, error);
+    enum lf_status status = LF_OK;
 
-    if (status != LF_OK)
-        return status;
-    if (sqlite3_bind_text(find, 1, key, -1, SQLITE_STATIC) != SQLITE_OK)
-        return lf_sqlite_no_memory(connection, error);
-    status = lf_sqlite_step(connection, find, &row, error);
-    if (status == LF_OK && row)
-        id = sqlite3_column_int64(find, 0);
-    (void)sqlite3_reset(find);
+    *ret_list = (struct lf_stored_list){
+        .revision = sqlite3_column_int64(statement, 1),
+        .generation = sqlite3_column_int64(statement, 2),
+        .count = (size_t)sqlite3_column_int64(statement, 3),
+        .updated_at_ms = sqlite3_column_int64(statement, 5),
+    };
+    status = lf_sqlite_blob(connection, statement, 4, ret_list->hash, LF_SHA256_SIZE, error);
     if (status == LF_OK)
-        status = lf_sqlite_get(connection, row ? LF_SQL_REVISE_LIST : LF_SQL_ADD_LIST, &change, error);
-    if (status != LF_OK)
-        return status;
-    rc = row ? sqlite3_bind_int64(change, 1, id) : sqlite3_bind_text(change, 1, key, -1, SQLITE_STATIC);
-    if (rc != SQLITE_OK || sqlite3_bind_int64(change, 2, at_ms) != SQLITE_OK)
-        return lf_sqlite_no_memory(connection, error);
-    status = lf_sqlite_run(connection, change, error);
-    if (status == LF_OK)
-        *ret_id = row ? id : sqlite3_last_insert_rowid(connection->db);
+        lf_etag_write(ret_list->etag, 'l', ret_list->revision, ret_list->hash);
     return status;
 }
 
-/* Within the transaction. */
+/* The list of that key, which it borrows; *ret_found false: none. */
 static enum lf_status
-replace_entries(struct lf_connection *connection, int64_t list, const char *const *entries, size_t count,
-                struct lf_error *error)
+find_list(struct lf_connection *connection, const char *key, struct lf_stored_list *ret_list, bool *ret_found,
+          struct lf_error *error)
 {
-    sqlite3_stmt *clear = NULL, *add = NULL;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_CLEAR_LIST, &clear, error);
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LIST, &statement, error);
 
-    if (status == LF_OK)
-        status = lf_sqlite_get(connection, LF_SQL_ADD_LIST_ENTRY, &add, error);
     if (status != LF_OK)
         return status;
-    if (sqlite3_bind_int64(clear, 1, list) != SQLITE_OK || sqlite3_bind_int64(add, 1, list) != SQLITE_OK)
+    if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
-    status = lf_sqlite_run(connection, clear, error);
-    for (size_t i = 0; i < count && status == LF_OK; i++) {
-        if (sqlite3_bind_int64(add, 2, (sqlite3_int64)i) != SQLITE_OK ||
-            sqlite3_bind_text(add, 3, entries[i], -1, SQLITE_STATIC) != SQLITE_OK)
-            return lf_sqlite_no_memory(connection, error);
-        status = lf_sqlite_run(connection, add, error);
+    status = lf_sqlite_step(connection, statement, ret_found, error);
+    if (status == LF_OK && *ret_found) {
+        status = read_list(connection, statement, ret_list, error);
+        ret_list->key = key;
     }
+    (void)sqlite3_reset(statement);
     return status;
+}
+
+static enum lf_status
+no_list(const char *key, struct lf_error *error)
+{
+    return lf_fail(error, LF_LIST_NOT_FOUND, "there is no list \"%s\"", key);
+}
+
+/* ---- changing, within the transaction ---- */
+
+/* What is changed, and how. */
+struct edit {
+    struct lf_connection *connection;
+    const char *key;
+    const struct lf_change *change;
+    struct lf_stored_list before, after;
+    bool found;     /* there is a list before */
+    bool unchanged; /* nothing is written: after is before */
+    size_t added, removed;
+};
+
+/* Reads the list as it is and holds the precondition against it. */
+static enum lf_status
+begin_edit(struct edit *edit, bool must_be, const struct lf_precondition *precondition, struct lf_error *error)
+{
+    struct lf_tagged there = {.kind = "list", .key = edit->key, .etag = "", .changed_by = ""};
+    enum lf_status status = find_list(edit->connection, edit->key, &edit->before, &edit->found, error);
+
+    if (status != LF_OK)
+        return status;
+    if (must_be && !edit->found)
+        return no_list(edit->key, error);
+    if (edit->found) {
+        there.etag = edit->before.etag;
+        there.changed_at_ms = edit->before.updated_at_ms;
+    }
+    return lf_precondition_check(precondition, &there, error);
+}
+
+/* Writes the list as it is then and leaves a trace. */
+static enum lf_status
+end_edit(struct edit *edit, const char *action, const struct lf_list_state *state, struct lf_error *error)
+{
+    struct lf_connection *connection = edit->connection;
+    struct lf_sqlite_trace trace = {.action = action,
+                                    .icp = "",
+                                    .subject = edit->key,
+                                    .before = edit->found ? edit->before.hash : NULL,
+                                    .after = edit->after.hash};
+    sqlite3_stmt *write = NULL;
+    enum lf_status status =
+        lf_sqlite_get(connection, edit->found ? LF_SQL_CHANGE_LIST : LF_SQL_ADD_LIST, &write, error);
+
+    if (status != LF_OK)
+        return status;
+    edit->after = (struct lf_stored_list){.key = edit->key,
+                                          .revision = edit->found ? edit->before.revision + 1 : 1,
+                                          .generation = state->generation,
+                                          .count = state->count,
+                                          .updated_at_ms = edit->change->at_ms};
+    memcpy(edit->after.hash, state->hash, LF_SHA256_SIZE);
+    lf_etag_write(edit->after.etag, 'l', edit->after.revision, edit->after.hash);
+    if (sqlite3_bind_text(write, 1, edit->key, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_int64(write, 2, edit->after.revision) != SQLITE_OK ||
+        sqlite3_bind_int64(write, 3, edit->after.generation) != SQLITE_OK ||
+        sqlite3_bind_int64(write, 4, (sqlite3_int64)edit->after.count) != SQLITE_OK ||
+        sqlite3_bind_blob(write, 5, edit->after.hash, LF_SHA256_SIZE, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_int64(write, 6, edit->after.updated_at_ms) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_run(connection, write, error);
+    return status == LF_OK ? lf_sqlite_add_trace(connection, &trace, edit->change, error) : status;
+}
+
+/* ---- the verbs that change ---- */
+
+static enum lf_status
+put_list(struct edit *edit, const struct lf_list_state *state, const struct lf_precondition *precondition,
+         struct lf_error *error)
+{
+    enum lf_status status = begin_edit(edit, false, precondition, error);
+
+    if (status != LF_OK)
+        return status;
+    edit->unchanged = edit->found && edit->before.count == state->count &&
+                      memcmp(edit->before.hash, state->hash, LF_SHA256_SIZE) == 0;
+    edit->after = edit->before;
+    return edit->unchanged ? LF_OK : end_edit(edit, "list.put", state, error);
 }
 
 enum lf_status
-lf_sqlite_put_list(struct lf_store *store, const char *key, const char *const *entries, size_t count, int64_t at_ms,
-                   struct lf_error *error)
+lf_sqlite_put_list(struct lf_store *store, const char *key, const struct lf_list_state *state,
+                   const struct lf_precondition *precondition, const struct lf_change *change, struct lf_arena *arena,
+                   struct lf_stored_list *ret_list, bool *ret_created, bool *ret_unchanged, struct lf_error *error)
 {
-    struct lf_connection *connection = lf_sqlite_writer(store, "changing a list", error);
-    int64_t list = 0;
+    struct edit edit = {.connection = lf_sqlite_writer(store, "changing a list", error), .change = change};
     enum lf_status status = LF_OK;
 
-    if (connection == NULL)
+    if (edit.connection == NULL)
         return LF_STORAGE_FAILED;
-    status = lf_sqlite_begin(connection, error);
+    edit.key = lf_arena_copy(arena, key, strlen(key)); /* now: after the commit nothing may fail */
+    if (edit.key == NULL)
+        return lf_sqlite_no_memory(edit.connection, error);
+    status = lf_sqlite_begin(edit.connection, error);
     if (status != LF_OK)
         return status;
-    status = touch_list(connection, key, at_ms, &list, error);
-    if (status == LF_OK)
-        status = replace_entries(connection, list, entries, count, error);
-    status = lf_sqlite_end(connection, status, error);
-    /* A long list leaves its pages in the writer's cache. */
-    (void)sqlite3_db_release_memory(connection->db); /* always says OK */
-    return status;
+    status = put_list(&edit, state, precondition, error);
+    status = lf_sqlite_end(edit.connection, status, error);
+    if (status != LF_OK)
+        return status;
+    *ret_list = edit.after;
+    *ret_created = !edit.found;
+    *ret_unchanged = edit.unchanged;
+    return LF_OK;
 }
 
-/* ---- reading: within one transaction, so that lists and entries are of one moment ---- */
+/* What a patch adds and removes. */
+struct patch {
+    const struct lf_list_entry *add, *remove;
+    size_t add_count, remove_count;
+};
 
-/* Fills in the entries of a list whose count is known. */
 static enum lf_status
-read_entries(struct lf_connection *connection, struct lf_arena *arena, int64_t id, struct lf_stored_list *list,
-             struct lf_error *error)
+patch_list(struct edit *edit, const struct patch *patch, const struct lf_precondition *precondition,
+           struct lf_error *error)
 {
-    sqlite3_stmt *statement = NULL;
-    size_t count = 0;
-    bool row = false;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LIST_ENTRIES, &statement, error);
+    struct lf_list_state state = {.generation = 0};
+    bool changed = false;
+    enum lf_status status = begin_edit(edit, true, precondition, error);
 
     if (status != LF_OK)
         return status;
-    list->entries = lf_arena_calloc(arena, list->count, sizeof *list->entries);
-    if (list->entries == NULL || sqlite3_bind_int64(statement, 1, id) != SQLITE_OK)
-        return lf_sqlite_no_memory(connection, error);
-    while (status == LF_OK) {
-        status = lf_sqlite_step(connection, statement, &row, error);
-        if (status != LF_OK || !row || count == list->count)
-            break;
-        list->entries[count] = lf_sqlite_text(arena, statement, 0);
-        if (list->entries[count++] == NULL)
-            status = lf_sqlite_no_memory(connection, error);
+    state.generation = edit->before.generation;
+    state.count = edit->before.count;
+    memcpy(state.hash, edit->before.hash, LF_SHA256_SIZE);
+    for (size_t i = 0; i < patch->remove_count && status == LF_OK; i++) {
+        status = lf_sqlite_remove_list_item(edit->connection, &state, &patch->remove[i], &changed, error);
+        edit->removed += status == LF_OK && changed ? 1 : 0;
     }
-    (void)sqlite3_reset(statement);
-    list->count = count; /* fewer only in a damaged database */
-    return status;
+    for (size_t i = 0; i < patch->add_count && status == LF_OK; i++) {
+        status = lf_sqlite_add_list_item(edit->connection, &state, &patch->add[i], &changed, error);
+        edit->added += status == LF_OK && changed ? 1 : 0;
+    }
+    if (status == LF_OK)
+        status = lf_sqlite_list_has_room(edit->key, &state, error);
+    if (status != LF_OK)
+        return status;
+    edit->unchanged = edit->added == 0 && edit->removed == 0;
+    edit->after = edit->before;
+    return edit->unchanged ? LF_OK : end_edit(edit, "list.patch", &state, error);
+}
+
+enum lf_status
+lf_sqlite_patch_list(struct lf_store *store, const char *key, const struct lf_list_entry *add, size_t add_count,
+                     const struct lf_list_entry *remove, size_t remove_count,
+                     const struct lf_precondition *precondition, const struct lf_change *change, struct lf_arena *arena,
+                     struct lf_stored_list *ret_list, size_t *ret_added, size_t *ret_removed, struct lf_error *error)
+{
+    struct edit edit = {.connection = lf_sqlite_writer(store, "changing a list", error), .change = change};
+    struct patch patch = {.add = add, .add_count = add_count, .remove = remove, .remove_count = remove_count};
+    enum lf_status status = LF_OK;
+
+    if (edit.connection == NULL)
+        return LF_STORAGE_FAILED;
+    edit.key = lf_arena_copy(arena, key, strlen(key)); /* now: after the commit nothing may fail */
+    if (edit.key == NULL)
+        return lf_sqlite_no_memory(edit.connection, error);
+    status = lf_sqlite_begin(edit.connection, error);
+    if (status != LF_OK)
+        return status;
+    status = patch_list(&edit, &patch, precondition, error);
+    status = lf_sqlite_end(edit.connection, status, error);
+    (void)sqlite3_db_release_memory(
+        edit.connection->db); /* always says OK; the patched pages would stay in the cache */
+    if (status != LF_OK)
+        return status;
+    *ret_list = edit.after;
+    *ret_added = edit.added;
+    *ret_removed = edit.removed;
+    return LF_OK;
 }
 
 static enum lf_status
-read_lists(struct lf_connection *connection, struct lf_arena *arena, struct lf_stored_list **ret_lists,
-           size_t *ret_count, struct lf_error *error)
+delete_list(struct edit *edit, const struct lf_precondition *precondition, struct lf_error *error)
 {
+    struct lf_sqlite_trace trace = {.action = "list.delete", .icp = "", .subject = edit->key};
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = begin_edit(edit, true, precondition, error);
+
+    if (status == LF_OK)
+        status = lf_sqlite_get(edit->connection, LF_SQL_DELETE_LIST, &statement, error);
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_text(statement, 1, edit->key, -1, SQLITE_STATIC) != SQLITE_OK)
+        return lf_sqlite_no_memory(edit->connection, error);
+    status = lf_sqlite_run(edit->connection, statement, error);
+    trace.before = edit->before.hash;
+    return status == LF_OK ? lf_sqlite_add_trace(edit->connection, &trace, edit->change, error) : status;
+}
+
+enum lf_status
+lf_sqlite_delete_list(struct lf_store *store, const char *key, const struct lf_precondition *precondition,
+                      const struct lf_change *change, struct lf_error *error)
+{
+    struct edit edit = {.connection = lf_sqlite_writer(store, "deleting a list", error), .key = key, .change = change};
+    enum lf_status status = LF_OK;
+
+    if (edit.connection == NULL)
+        return LF_STORAGE_FAILED;
+    status = lf_sqlite_begin(edit.connection, error);
+    if (status != LF_OK)
+        return status;
+    status = delete_list(&edit, precondition, error);
+    return lf_sqlite_end(edit.connection, status, error);
+}
+
+/* ---- reading ---- */
+
+enum lf_status
+lf_sqlite_lists(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
+                size_t *ret_count, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(reader, "reading the lists");
     struct lf_stored_list *lists = NULL;
     size_t count = 0, capacity = 0;
     sqlite3_stmt *statement = NULL;
@@ -121,8 +275,6 @@ read_lists(struct lf_connection *connection, struct lf_arena *arena, struct lf_s
     enum lf_status status = lf_sqlite_get(connection, LF_SQL_LISTS, &statement, error);
 
     while (status == LF_OK) {
-        struct lf_stored_list *list = NULL;
-
         status = lf_sqlite_step(connection, statement, &row, error);
         if (status != LF_OK || !row)
             break;
@@ -131,12 +283,10 @@ read_lists(struct lf_connection *connection, struct lf_arena *arena, struct lf_s
             status = lf_sqlite_no_memory(connection, error);
             break;
         }
-        list = &lists[count++];
-        list->key = lf_sqlite_text(arena, statement, 1);
-        list->revision = sqlite3_column_int64(statement, 2);
-        list->count = (size_t)sqlite3_column_int64(statement, 3);
-        status = list->key == NULL ? lf_sqlite_no_memory(connection, error)
-                                   : read_entries(connection, arena, sqlite3_column_int64(statement, 0), list, error);
+        status = read_list(connection, statement, &lists[count], error);
+        lists[count].key = lf_sqlite_text(arena, statement, 0);
+        if (status == LF_OK && lists[count++].key == NULL)
+            status = lf_sqlite_no_memory(connection, error);
     }
     (void)sqlite3_reset(statement);
     if (status != LF_OK)
@@ -147,15 +297,21 @@ read_lists(struct lf_connection *connection, struct lf_arena *arena, struct lf_s
 }
 
 enum lf_status
-lf_sqlite_lists(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
-                size_t *ret_count, struct lf_error *error)
+lf_sqlite_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key, struct lf_stored_list *ret_list,
+               struct lf_error *error)
 {
-    struct lf_connection *connection = lf_sqlite_reader(reader, "reading the lists");
-    enum lf_status status = lf_sqlite_begin_read(connection, error);
+    struct lf_connection *connection = lf_sqlite_reader(reader, "reading a list");
+    struct lf_stored_list list = {.key = NULL};
+    bool found = false;
+    enum lf_status status = find_list(connection, key, &list, &found, error);
 
+    if (status == LF_OK && !found)
+        status = no_list(key, error);
     if (status != LF_OK)
         return status;
-    status = read_lists(connection, arena, ret_lists, ret_count, error);
-    lf_sqlite_end_read(connection);
-    return status;
+    list.key = lf_arena_copy(arena, key, strlen(key));
+    if (list.key == NULL)
+        return lf_sqlite_no_memory(connection, error);
+    *ret_list = list;
+    return LF_OK;
 }

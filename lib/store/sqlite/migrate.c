@@ -115,11 +115,14 @@ run_migrations(struct lf_connection *connection, const struct lf_embedded *migra
     enum lf_status status = lf_sqlite_exec(connection, "PRAGMA foreign_keys = OFF", error), after = LF_OK;
 
     if (status == LF_OK)
+        status = lf_sqlite_add_list_functions(connection, error);
+    if (status == LF_OK)
         status = lf_sqlite_begin(connection, error);
     if (status == LF_OK) {
         status = run_steps(connection, migrations, from, count, error);
         status = lf_sqlite_end(connection, status, error);
     }
+    lf_sqlite_drop_list_functions(connection);
     after = lf_sqlite_exec(connection, "PRAGMA foreign_keys = ON", status == LF_OK ? error : NULL);
     return status != LF_OK ? status : after;
 }

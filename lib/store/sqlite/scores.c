@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define ULID_MS_MAX INT64_C(0xFFFFFFFFFFFF) /* the greatest time an id can hold */
+
 /* ---- writing ---- */
 
 enum lf_status
@@ -277,11 +279,19 @@ lf_sqlite_score(struct lf_store_reader *base, struct lf_arena *arena, struct lf_
     return status;
 }
 
+/* A walk back over scores. */
+struct walk {
+    struct lf_arena *arena; /* of one block */
+    int64_t from_ms, to_ms; /* from_ms <= scored_at < to_ms */
+    size_t left;            /* how many more are wanted */
+    bool past;              /* one before from_ms has been met: so are all that are still to come */
+    enum lf_status (*each)(void *context, const struct lf_stored_score *score);
+    void *context;
+};
+
 /* Hands the scores of one block over, newest first; they stand in it oldest first. */
 static enum lf_status
-each_in_block(const struct lf_connection *connection, int64_t block, const void *body, size_t len,
-              struct lf_arena *arena, size_t *left,
-              enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
+each_in_block(const struct lf_connection *connection, int64_t block, const void *body, size_t len, struct walk *walk,
               struct lf_error *error)
 {
     struct lf_block_reader reader;
@@ -290,7 +300,7 @@ each_in_block(const struct lf_connection *connection, int64_t block, const void 
 
     if (!lf_block_reader_init(&reader, body, len))
         return block_damaged(connection, block, reader.fault, error);
-    scores = lf_arena_calloc(arena, reader.count, sizeof *scores);
+    scores = lf_arena_calloc(walk->arena, reader.count, sizeof *scores);
     if (scores == NULL)
         return lf_sqlite_no_memory(connection, error);
     while (lf_block_next(&reader, &scores[count])) {
@@ -299,9 +309,16 @@ each_in_block(const struct lf_connection *connection, int64_t block, const void 
     }
     if (reader.fault != NULL)
         return block_damaged(connection, block, reader.fault, error);
-    for (; count > 0 && *left > 0; (*left)--) {
-        enum lf_status status = each(context, &scores[--count]);
+    while (count > 0 && walk->left > 0 && !walk->past) {
+        const struct lf_stored_score *score = &scores[--count];
+        int64_t scored_at_ms = lf_ulid_ms(score->id);
+        enum lf_status status = LF_OK;
 
+        walk->past = scored_at_ms < walk->from_ms;
+        if (walk->past || scored_at_ms >= walk->to_ms)
+            continue;
+        walk->left--;
+        status = walk->each(walk->context, score);
         if (status != LF_OK)
             return status;
     }
@@ -341,16 +358,46 @@ fetch_block_before(struct lf_connection *connection, int64_t *block, struct lf_a
     return status;
 }
 
+/* The block behind the last one that may hold scores of before to_ms; INT64_MAX where that is the newest. */
+static enum lf_status
+block_behind(struct lf_connection *connection, int64_t to_ms, int64_t *ret_block, struct lf_error *error)
+{
+    struct lf_ulid last;
+    int64_t block = 0;
+    enum lf_status status = LF_OK;
+
+    *ret_block = INT64_MAX;
+    if (to_ms > ULID_MS_MAX)
+        return LF_OK;
+    /* The greatest id that time allows. */
+    memset(last.bytes, 0xFF, LF_ULID_SIZE);
+    for (size_t i = 0; i < 6; i++)
+        last.bytes[i] = (uint8_t)((to_ms - 1) >> (8 * (5 - i)));
+    status = lf_sqlite_begin_read(connection, error);
+    if (status != LF_OK)
+        return status;
+    status = find_block(connection, last, &block, error);
+    lf_sqlite_end_read(connection);
+    if (status == LF_OK)
+        *ret_block = block + 1; /* 0 for none at all: then nothing is before it */
+    return status;
+}
+
 enum lf_status
-lf_sqlite_each_score(struct lf_store_reader *base, struct lf_arena *arena, size_t limit,
+lf_sqlite_each_score(struct lf_store_reader *base, struct lf_arena *arena, int64_t from_ms, int64_t to_ms, size_t limit,
                      enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
                      struct lf_error *error)
 {
     struct lf_connection *connection = lf_sqlite_reader(base, "reading scores");
-    int64_t block = INT64_MAX;
+    struct walk walk = {
+        .arena = arena, .from_ms = from_ms, .to_ms = to_ms, .left = limit, .each = each, .context = context};
+    int64_t block = 0;
     enum lf_status status = LF_OK;
 
-    while (limit > 0 && status == LF_OK) {
+    if (to_ms <= 0 || from_ms >= to_ms)
+        return LF_OK; /* no score is so old */
+    status = block_behind(connection, to_ms, &block, error);
+    while (walk.left > 0 && !walk.past && status == LF_OK) {
         const char *body = NULL;
         size_t len = 0;
 
@@ -358,7 +405,7 @@ lf_sqlite_each_score(struct lf_store_reader *base, struct lf_arena *arena, size_
         status = fetch_block_before(connection, &block, arena, &body, &len, error);
         if (status != LF_OK || block == 0)
             break;
-        status = each_in_block(connection, block, body, len, arena, &limit, each, context, error);
+        status = each_in_block(connection, block, body, len, &walk, error);
     }
     return status;
 }

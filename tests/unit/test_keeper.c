@@ -1,0 +1,381 @@
+/* test_keeper.c - the housekeeper: in slices between which scores are recorded, again after a failure, told once. */
+#include "app/keeper.h"
+#include "app_fixture.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+enum { PATIENCE_MS = 20000, EVENTS_MAX = 4096, SLICE = 2000 };
+
+/* ---- a storage that tells what was done with it, and can be made to fail ---- */
+
+static struct {
+    const struct lf_store_backend *real;
+    struct lf_store_backend backend;
+    char events[EVENTS_MAX + 1]; /* 's' a slice, 't' a note of uses, 'a' a commit of scores; the recorder's thread */
+    atomic_size_t event_count;
+    atomic_int sweep_answer, touch_answer; /* of the next ones */
+    atomic_int sweeps, touches;            /* tried */
+    atomic_size_t noted;                   /* uses */
+    struct lf_recorder *_Atomic recorder;  /* each slice submits a job there; NULL: none does */
+} gate;
+
+static void
+note_event(char event)
+{
+    size_t at = atomic_load(&gate.event_count);
+
+    if (at < EVENTS_MAX) {
+        gate.events[at] = event;
+        atomic_store(&gate.event_count, at + 1);
+    }
+}
+
+static void
+done(struct lf_record_job *job, enum lf_status status, const struct lf_error *error)
+{
+    (void)error;
+    assert_int_equal(status, LF_OK);
+    free(job);
+}
+
+static void
+submit_job(struct lf_recorder *recorder)
+{
+    struct lf_record_job *job = calloc(1, sizeof *job);
+    struct lf_error error;
+
+    assert_non_null(job);
+    *job = (struct lf_record_job){
+        .score = {.as_of_ms = 1, .lead_id = "L", .lead_id_len = 1, .body = "body", .body_len = 4}, .done = done};
+    assert_int_equal(lf_recorder_submit(recorder, job, &error), LF_OK);
+}
+
+static enum lf_status
+gated_sweep(struct lf_store *store, size_t limit, int64_t spare, bool *ret_more, struct lf_error *error)
+{
+    enum lf_status answer = (enum lf_status)atomic_load(&gate.sweep_answer);
+
+    atomic_fetch_add(&gate.sweeps, 1);
+    note_event('s');
+    assert_true(limit <= SLICE);
+    if (answer != LF_OK)
+        return lf_fail(error, answer, "the gate says so");
+    if (atomic_load(&gate.recorder) != NULL)
+        submit_job(atomic_load(&gate.recorder));
+    return gate.real->sweep_lists(store, limit, spare, ret_more, error);
+}
+
+static enum lf_status
+gated_touch(struct lf_store *store, const struct lf_key_use *uses, size_t count, struct lf_error *error)
+{
+    enum lf_status answer = (enum lf_status)atomic_load(&gate.touch_answer);
+
+    atomic_fetch_add(&gate.touches, 1);
+    note_event('t');
+    if (answer != LF_OK)
+        return lf_fail(error, answer, "the gate says so");
+    atomic_fetch_add(&gate.noted, count);
+    return gate.real->touch_keys(store, uses, count, error);
+}
+
+static enum lf_status
+gated_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count, struct lf_error *error)
+{
+    note_event('a');
+    return gate.real->append_scores(store, scores, count, error);
+}
+
+static void
+gate_install(struct fixture *f)
+{
+    gate.real = f->store->backend;
+    gate.backend = *gate.real;
+    gate.backend.sweep_lists = gated_sweep;
+    gate.backend.touch_keys = gated_touch;
+    gate.backend.append_scores = gated_append;
+    atomic_store(&gate.event_count, 0);
+    atomic_store(&gate.sweep_answer, LF_OK);
+    atomic_store(&gate.touch_answer, LF_OK);
+    atomic_store(&gate.sweeps, 0);
+    atomic_store(&gate.touches, 0);
+    atomic_store(&gate.noted, 0);
+    atomic_store(&gate.recorder, NULL);
+    f->store->backend = &gate.backend;
+}
+
+/* ---- helpers ---- */
+
+struct house {
+    struct lf_recorder *recorder;
+    struct lf_keyring *keyring;
+    struct lf_keeper *keeper;
+};
+
+static struct house
+open_house(struct fixture *f, int64_t every_ms, int64_t rest_ms)
+{
+    struct lf_recorder_options recorder = {.queue = 1000, .batch = 50};
+    struct lf_keeper_options keeper = {.every_ms = every_ms, .rest_ms = rest_ms};
+    struct house house = {.keeper = NULL};
+
+    OK(lf_keyring_load(f->reader, 0, &house.keyring, &f->error));
+    OK(lf_recorder_start(f->store, &recorder, &house.recorder, &f->error));
+    OK(lf_keeper_start(house.recorder, house.keyring, &keeper, &house.keeper, &f->error));
+    return house;
+}
+
+static void
+close_house(struct house *house)
+{
+    lf_keeper_stop(house->keeper);
+    lf_recorder_stop(house->recorder);
+    lf_keyring_destroy(house->keyring);
+}
+
+static void
+pause_ms(long ms)
+{
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    (void)nanosleep(&time, NULL); /* cut short does no harm */
+}
+
+static void
+await_count(const char *what, const atomic_int *count, int least)
+{
+    for (int waited = 0; atomic_load(count) < least; waited += 2) {
+        if (waited >= PATIENCE_MS)
+            fail_msg("%s: never %d", what, least);
+        pause_ms(2);
+    }
+}
+
+static int64_t
+int_of(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    int64_t value = 0;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    value = sqlite3_column_int64(statement, 0);
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    return value;
+}
+
+/* Entries that no list points to. */
+static void
+leave_over(struct fixture *f, int entries)
+{
+    char sql[256];
+
+    (void)snprintf(sql, sizeof sql,
+                   "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO list_item"
+                   " (generation, folded, entry) SELECT 777, CAST(i AS BLOB), i FROM n",
+                   entries);
+    run_sql(f->path, sql);
+}
+
+/* What was logged; non-blocking. */
+static int log_lines = -1;
+
+/* How many lines say the word since the last time. */
+static int
+logged(const char *word)
+{
+    static char bytes[65536];
+    ssize_t len = read(log_lines, bytes, sizeof bytes - 1);
+    int count = 0;
+
+    bytes[len > 0 ? len : 0] = '\0';
+    for (const char *at = bytes; (at = strstr(at, word)) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* ---- sweeping ---- */
+
+/* However much there is to sweep: a job that waits is recorded before the next slice. */
+static void
+test_scores_come_between(void **state)
+{
+    enum { SLICES = 6 };
+    struct fixture *f = *state;
+    struct lf_recorder_options options = {.queue = 1000, .batch = 50};
+    struct lf_keeper_options keeper = {.every_ms = 60000};
+    struct house house = {.keeper = NULL};
+
+    leave_over(f, SLICE * (SLICES - 1) + 1);
+    gate_install(f);
+    OK(lf_keyring_load(f->reader, 0, &house.keyring, &f->error));
+    OK(lf_recorder_start(f->store, &options, &house.recorder, &f->error));
+    atomic_store(&gate.recorder, house.recorder);
+    OK(lf_keeper_start(house.recorder, house.keyring, &keeper, &house.keeper, &f->error));
+    for (int waited = 0; int_of(f->path, "SELECT count(*) FROM list_item") > 0; waited += 5) {
+        assert_true(waited < PATIENCE_MS);
+        pause_ms(5);
+    }
+    close_house(&house);
+    gate.events[atomic_load(&gate.event_count)] = '\0';
+    assert_string_equal(gate.events, "sasasasasasa");
+}
+
+/* A stop does not wait for the end of a sweep; the next start goes on with it. */
+static void
+test_stopped_in_a_sweep(void **state)
+{
+    struct fixture *f = *state;
+    struct house house;
+    int64_t left = 0;
+
+    leave_over(f, SLICE * 5);
+    gate_install(f);
+    house = open_house(f, 60000, 60000);
+    await_count("slices", &gate.sweeps, 1);
+    close_house(&house);
+    left = int_of(f->path, "SELECT count(*) FROM list_item");
+    assert_int_equal(left, SLICE * 4);
+    house = open_house(f, 60000, 0);
+    for (int waited = 0; int_of(f->path, "SELECT count(*) FROM list_item") > 0; waited += 5) {
+        assert_true(waited < PATIENCE_MS);
+        pause_ms(5);
+    }
+    close_house(&house);
+}
+
+/* What fails is tried again, and logged once until it works; after that it is news again. */
+static void
+test_failing_sweep(void **state)
+{
+    struct fixture *f = *state;
+    struct house house;
+    int tried = 0;
+
+    leave_over(f, 10);
+    gate_install(f);
+    atomic_store(&gate.sweep_answer, LF_STORAGE_FULL);
+    (void)logged("housekeeping_failed");
+    house = open_house(f, 10, 0);
+    for (int round = 0; round < 2; round++) {
+        await_count("slices", &gate.sweeps, tried + 4);
+        assert_int_equal(int_of(f->path, "SELECT count(*) FROM list_item"), 10);
+        assert_int_equal(logged("housekeeping_failed"), 1);
+        atomic_store(&gate.sweep_answer, LF_OK);
+        for (int waited = 0; int_of(f->path, "SELECT count(*) FROM list_item") > 0; waited += 5) {
+            assert_true(waited < PATIENCE_MS);
+            pause_ms(5);
+        }
+        assert_int_equal(logged("housekeeping_failed"), 0);
+        if (round == 0) {
+            leave_over(f, 10);
+            atomic_store(&gate.sweep_answer, LF_STORAGE_FULL);
+            tried = atomic_load(&gate.sweeps);
+            lf_keeper_sweep(house.keeper);
+        }
+    }
+    close_house(&house);
+}
+
+/* ---- uses ---- */
+
+static void
+test_uses(void **state)
+{
+    enum { KEYS = 1203 };
+    struct fixture *f = *state;
+    static char texts[KEYS][LF_API_KEY_TEXT_MAX];
+    struct lf_stored_key key;
+    struct house house;
+    char id[LF_API_KEY_ID_MAX + 1];
+    uint32_t scopes = 0;
+
+    for (size_t i = 0; i < KEYS; i++)
+        put_key(f, LF_SCOPE_SCORE, 0, texts[i], &key);
+    gate_install(f);
+    atomic_store(&gate.touch_answer, LF_STORAGE_FULL);
+    (void)logged("housekeeping_failed");
+    house = open_house(f, 10, 0);
+    for (size_t i = 0; i < KEYS; i++)
+        assert_int_equal(lf_keyring_admit(house.keyring, texts[i], 1780000000000 + (int64_t)i, 1, id, &scopes), LF_OK);
+    await_count("notes", &gate.touches, 3);
+    assert_int_equal(atomic_load(&gate.noted), 0);
+    assert_int_equal(logged("housekeeping_failed"), 1);
+    /* Those that could not be noted are not lost. */
+    atomic_store(&gate.touch_answer, LF_OK);
+    for (int waited = 0; atomic_load(&gate.noted) < KEYS; waited += 2) {
+        assert_true(waited < PATIENCE_MS);
+        pause_ms(2);
+    }
+    assert_int_equal(lf_keyring_admit(house.keyring, texts[7], 1790000000000, 1, id, &scopes), LF_OK);
+    close_house(&house); /* the last one is noted now, if not before */
+    assert_int_equal(atomic_load(&gate.noted), KEYS + 1);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM api_key WHERE last_used_at_ms = 0"), 0);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM api_key WHERE last_used_at_ms = 1790000000000"), 1);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM api_key WHERE last_used_at_ms < 1780000001203"), KEYS - 1);
+}
+
+/* Nobody came: nothing is written. */
+static void
+test_nothing_to_note(void **state)
+{
+    struct fixture *f = *state;
+    struct house house;
+
+    gate_install(f);
+    house = open_house(f, 5, 0);
+    await_count("slices", &gate.sweeps, 1);
+    pause_ms(30); /* long enough for several notes */
+    close_house(&house);
+    assert_int_equal(atomic_load(&gate.touches), 0);
+    assert_int_equal(atomic_load(&gate.sweeps), 1);
+    lf_keeper_stop(NULL);
+}
+
+/* The store has failed for good: the keeper says so once, and stops with the rest. */
+static void
+test_failed_for_good(void **state)
+{
+    struct fixture *f = *state;
+    struct house house;
+
+    gate_install(f);
+    atomic_store(&gate.sweep_answer, LF_STORAGE_FAILED);
+    (void)logged("housekeeping_failed");
+    house = open_house(f, 5, 0);
+    await_count("slices", &gate.sweeps, 1);
+    pause_ms(30);
+    assert_true(lf_recorder_failed(house.recorder));
+    close_house(&house);
+    assert_int_equal(logged("housekeeping_failed"), 1);
+    assert_int_equal(atomic_load(&gate.sweeps), 1);
+}
+
+static int
+group_setup(void **state)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return -1;
+    log_lines = ends[0];
+    lf_log_setup(ends[1], LF_LOG_TEXT);
+    return support_group_setup(state);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest TESTS[] = {
+        STORE_TEST(test_scores_come_between), STORE_TEST(test_stopped_in_a_sweep),
+        STORE_TEST(test_failing_sweep),       STORE_TEST(test_uses),
+        STORE_TEST(test_nothing_to_note),     STORE_TEST(test_failed_for_good),
+    };
+
+    return cmocka_run_group_tests(TESTS, group_setup, NULL);
+}
