@@ -203,3 +203,18 @@ output_is_terminal(int *ret_columns)
         *ret_columns = size.ws_col;
     return true;
 }
+
+const char *
+on_a_line(const char *name, char ret_text[ON_A_LINE_MAX])
+{
+    size_t len = 0;
+
+    for (const unsigned char *at = (const unsigned char *)name; *at != '\0' && len + 1 < ON_A_LINE_MAX; at++) {
+        bool of_two = at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F; /* U+0080 to U+009F */
+
+        ret_text[len++] = (char)(of_two || *at < ' ' || *at == 0x7F ? '?' : *at);
+        at += of_two;
+    }
+    ret_text[len] = '\0';
+    return ret_text;
+}

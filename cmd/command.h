@@ -95,4 +95,9 @@ enum lf_status read_file(const char *path, size_t max, char **ret_text, size_t *
  */
 bool output_is_terminal(int *ret_columns);
 
+/* A name, cut where it is longer, for a line on a terminal: a `?` stands for each control character, which might break
+ * the line or steer the terminal, for whoever may write names is not whoever reads them here. Returns ret_text. */
+enum { ON_A_LINE_MAX = 1024 };
+const char *on_a_line(const char *name, char ret_text[ON_A_LINE_MAX]);
+
 #endif

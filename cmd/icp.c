@@ -253,6 +253,7 @@ command_icp_list(const struct command *command, int argc, char **argv)
     struct lf_stored_icp *icps = NULL;
     struct lf_error error;
     size_t found = 0;
+    char name[ON_A_LINE_MAX];
     int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
     enum lf_status status = LF_OK;
 
@@ -267,7 +268,7 @@ command_icp_list(const struct command *command, int argc, char **argv)
         (void)printf("%-28s  %-8s  %7s  %-12s  %s\n", "key", "state", "version", "purpose", "name");
     for (size_t i = 0; status == LF_OK && i < found; i++)
         (void)printf("%-28s  %-8s  %7d  %-12s  %s\n", icps[i].key, state_word(icps[i].state), icps[i].active_version,
-                     icps[i].purpose, icps[i].name);
+                     icps[i].purpose, on_a_line(icps[i].name, name));
     if (status == LF_OK && found == 0)
         (void)fputs("there are no ICPs yet: leadfit icp import publishes some\n", stderr);
     return reading_close(&reading, status, &error);

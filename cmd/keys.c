@@ -103,6 +103,7 @@ static void
 print_key(const struct lf_stored_key *key, int64_t now_ms)
 {
     char created[LF_TIME_TEXT_MAX], ends[LF_TIME_TEXT_MAX] = "never", used[LF_TIME_TEXT_MAX] = "never";
+    char name[ON_A_LINE_MAX];
     const char *state = "live";
     struct lf_buf scopes;
 
@@ -118,7 +119,7 @@ print_key(const struct lf_stored_key *key, int64_t now_ms)
     else if (key->expires_at_ms != 0 && key->expires_at_ms <= now_ms)
         state = "expired";
     (void)printf("%-10s  %-8s  %-24s  %-24s  %-24s  %-32s  %s\n", key->id, state, created, ends, used,
-                 lf_buf_terminate(&scopes) != NULL ? scopes.data : "", key->name);
+                 lf_buf_terminate(&scopes) != NULL ? scopes.data : "", on_a_line(key->name, name));
     lf_buf_finish(&scopes);
 }
 

@@ -11,6 +11,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,8 +23,10 @@
 enum {
     STALL_MS = 30000, /* a commit that takes longer means that the disk is gone */
     THREADS_MAX = 64,
-    DESK_THREADS = 4, /* so that a replay or a long list does not keep the next draft waiting */
-    DESK_QUEUE = 256, /* far above what people at screens ask for at once */
+    DESK_THREADS = 4,  /* so that a replay or a long list does not keep the next draft waiting */
+    DESK_QUEUE = 256,  /* far above what people at screens ask for at once */
+    LARGE = 256 << 10, /* more than scoring takes in one piece */
+    SPARE = 4 << 20,   /* what each thread may keep for its next request */
 };
 
 /* Splits "127.0.0.1:8080" or "[::1]:8080". */
@@ -129,6 +132,15 @@ wait_for_stop(const sigset_t *signals, const char *file, struct lf_service *serv
     }
 }
 
+/* Has the memory of large requests given back. Of itself glibc takes the first long list that is freed as a sign to
+ * keep that much from then on, for each thread. Where it refuses, memory stays as it was: bounded, and too much. */
+static void
+return_large_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    (void)mallopt(M_TRIM_THRESHOLD, SPARE);
+}
+
 static int
 serve(const struct lf_config *config, const char *file)
 {
@@ -144,6 +156,7 @@ serve(const struct lf_config *config, const char *file)
     struct lf_server *server = NULL;
     struct lf_error error;
     char address[64];
+    int64_t stop_ms = lf_config_number(config, LF_SETTING_SHUTDOWN_TIMEOUT);
     sigset_t signals;
     bool asked = false;
 
@@ -154,6 +167,7 @@ serve(const struct lf_config *config, const char *file)
     (void)sigaddset(&signals, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
+    return_large_memory();
     if (lf_service_start(&options, &service, &error) != LF_OK)
         return fault(&error);
     if (start_server(config, service, address, sizeof address, &server, &error) != LF_OK) {
@@ -169,7 +183,8 @@ serve(const struct lf_config *config, const char *file)
     asked = wait_for_stop(&signals, file, service);
     lf_log(LF_LOG_INFO, "stopping", lf_log_text("reason", asked ? "signal" : "storage_failed"));
     lf_service_drain(service);
-    (void)lf_server_drain(server, lf_config_number(config, LF_SETTING_SHUTDOWN_TIMEOUT));
+    lf_service_give_up_in(service, stop_ms / 2); /* as the desk of the server does */
+    (void)lf_server_drain(server, stop_ms);
     lf_server_stop(server);
     lf_service_stop(service);
     lf_log_event(LF_LOG_INFO, "stopped");

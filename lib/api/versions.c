@@ -191,7 +191,7 @@ put_diff(struct lf_buf *body, const char *key, const struct side *from, const st
         lf_api_put_text(body, one->before);
         lf_buf_lit(body, ",\"after\":");
         lf_api_put_text(body, one->after);
-        lf_buf_lit(body, ",\"words\":");
+        lf_buf_printf(body, ",\"place\":%zu,\"words\":", one->place);
         lf_api_put_text(body, one->words);
         lf_buf_lit(body, "}");
     }

@@ -8,9 +8,9 @@
  */
 #include "app/advice.h"
 
+#include "app/coverage.h"
 #include "app/profiles.h"
 #include "app/replay.h"
-#include "app/versions.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -46,20 +46,13 @@ struct paths {
     uint64_t seed[2];
 };
 
-/* What a version reads of the definition's fields: by field, whether a lead scored under it would show it. */
-struct coverage {
-    bool *fields;
-    bool all;
-};
-
 struct looking {
     const struct lf_icp *icp;
     struct lf_arena *scratch; /* goes when the run ends */
     struct lf_profiles *profiles;
-    struct lf_versions versions;
+    struct lf_coverage coverage; /* of the lead at hand */
     struct paths paths;
     struct path **fields; /* by field of the definition */
-    bool *covered;        /* by field, of the lead at hand */
     size_t lead;          /* the lead at hand, from 1 */
     bool whole;           /* it was stored whole */
     size_t judged, tops;  /* leads with all that the definition reads; of these in the top grade */
@@ -113,8 +106,7 @@ prepare_paths(struct looking *looking)
     looking->paths.mask = slots - 1;
     looking->paths.slots = lf_arena_calloc(looking->scratch, slots, sizeof *looking->paths.slots);
     looking->fields = lf_arena_calloc(looking->scratch, fields, sizeof(struct path *));
-    looking->covered = lf_arena_calloc(looking->scratch, fields, sizeof *looking->covered);
-    if (looking->paths.slots == NULL || looking->fields == NULL || looking->covered == NULL)
+    if (looking->paths.slots == NULL || looking->fields == NULL)
         return false;
     for (size_t i = 0; i < fields; i++) {
         const char *name = looking->icp->fields.paths[i];
@@ -215,72 +207,6 @@ walk(struct looking *looking, const struct lf_json *object, size_t len, bool thr
     return true;
 }
 
-/* ---- what was stored of it ---- */
-
-/* Whether one of the paths is the field, or holds it: what is read is stored with all that is in it. */
-static bool
-is_covered(const struct lf_text_set *paths, const char *field)
-{
-    for (const char *end = field; end != NULL;) {
-        end = strchr(end, '.');
-        if (lf_text_set_has(paths, (struct lf_text){field, end != NULL ? (size_t)(end - field) : strlen(field)}))
-            return true;
-        end = end != NULL ? end + 1 : NULL;
-    }
-    return false;
-}
-
-static enum lf_status
-describe(void *context, const struct lf_stored_version *version, struct lf_arena *scratch, void **ret_note,
-         struct lf_error *error)
-{
-    struct looking *looking = context;
-    struct coverage *coverage = lf_arena_calloc(looking->scratch, 1, sizeof *coverage);
-    size_t fields = looking->icp->fields.count;
-    const struct lf_icp *icp = NULL;
-    struct lf_text_set paths;
-    enum lf_status status = coverage == NULL ? out_of_memory(error) : LF_OK;
-
-    if (status == LF_OK)
-        status = lf_version_parse(scratch, version, &icp, error);
-    if (status != LF_OK)
-        return status;
-    coverage->fields = lf_arena_calloc(looking->scratch, fields, sizeof *coverage->fields);
-    if (coverage->fields == NULL || !lf_text_set_init(&paths, scratch, icp->fields.count))
-        return out_of_memory(error);
-    for (size_t i = 0; i < icp->fields.count; i++)
-        lf_text_set_add(&paths, (struct lf_text){icp->fields.paths[i], strlen(icp->fields.paths[i])});
-    for (size_t i = 0; i < fields; i++)
-        coverage->fields[i] = is_covered(&paths, looking->icp->fields.paths[i]);
-    *ret_note = coverage;
-    return LF_OK;
-}
-
-/* Notes which fields the lead at hand would show; *ret_all: all of them. */
-static enum lf_status
-cover(struct looking *looking, const struct lf_record *record, bool *ret_all, struct lf_error *error)
-{
-    size_t fields = looking->icp->fields.count;
-
-    memset(looking->covered, record->whole, fields * sizeof *looking->covered);
-    for (size_t i = 0; !record->whole && i < record->result_count; i++) {
-        void *note = NULL;
-        enum lf_status status = lf_versions_find(&looking->versions, record->results[i].version_id, &note, error);
-        const struct coverage *coverage = note;
-
-        if (status != LF_OK)
-            return status;
-        for (size_t f = 0; f < fields; f++)
-            looking->covered[f] = looking->covered[f] || coverage->fields[f];
-    }
-    *ret_all = true;
-    for (size_t f = 0; f < fields; f++) {
-        looking->fields[f]->looked += looking->covered[f];
-        *ret_all = *ret_all && looking->covered[f];
-    }
-    return LF_OK;
-}
-
 /* ---- the leads ---- */
 
 static enum lf_status
@@ -302,15 +228,20 @@ static enum lf_status
 look_at_lead(void *context, const struct lf_replayed *lead, struct lf_arena *arena, struct lf_error *error)
 {
     struct looking *looking = context;
-    bool all = false;
-    enum lf_status status = LF_OK;
+    bool all = true;
+    enum lf_status status = lf_coverage_look(&looking->coverage, lead->record, error);
 
+    if (status != LF_OK)
+        return status;
     looking->lead++;
     looking->whole = lead->record->whole;
-    status = cover(looking, lead->record, &all, error);
-    if (status == LF_OK && !walk(looking, lead->input, 0, false))
-        status = out_of_memory(error);
-    return status == LF_OK && all ? judge(looking, lead, arena, error) : status;
+    for (size_t f = 0; f < looking->icp->fields.count; f++) {
+        looking->fields[f]->looked += looking->coverage.fields[f];
+        all = all && looking->coverage.fields[f];
+    }
+    if (!walk(looking, lead->input, 0, false))
+        return out_of_memory(error);
+    return all ? judge(looking, lead, arena, error) : LF_OK;
 }
 
 /* ---- what is said ---- */
@@ -500,10 +431,9 @@ prepare(struct looking *looking, struct lf_store_reader *reader, const struct lf
     if (!lf_random_bytes(looking->paths.seed, sizeof looking->paths.seed))
         return lf_fail(error, LF_INTERNAL, "the system gives no random bytes");
     looking->scratch = lf_arena_create(SCRATCH_CHUNK, SCRATCH_MAX);
-    if (looking->scratch == NULL || !prepare_paths(looking))
+    if (looking->scratch == NULL || !prepare_paths(looking) ||
+        !lf_coverage_init(&looking->coverage, reader, looking->scratch, looking->icp))
         return out_of_memory(error);
-    looking->versions =
-        (struct lf_versions){.reader = reader, .arena = looking->scratch, .describe = describe, .context = looking};
     status = lf_profiles_create(1, &looking->profiles, error);
     if (status == LF_OK)
         status = lf_profiles_add_icp(looking->profiles, looking->icp, 0, 0, error);
@@ -525,7 +455,7 @@ look_at_leads(struct lf_store_reader *reader, const struct lf_icp *icp, const st
         status = lf_replay(reader, looking.scratch, &options, look_at_lead, &looking, ret_leads, error);
     if (status == LF_OK && (!say_vague(&looking, lint) || !say_unseen(&looking, lint)))
         status = out_of_memory(error);
-    lf_versions_finish(&looking.versions);
+    lf_coverage_finish(&looking.coverage);
     lf_profiles_destroy(looking.profiles);
     lf_arena_destroy(looking.scratch);
     return status;

@@ -17,7 +17,9 @@ lf_edit_begin(struct lf_service *service, const struct lf_change *change, struct
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory; nothing was changed");
     lf_service_lock_editing(service);
     edit.set = lf_live_acquire(lf_service_live(service));
-    status = lf_service_borrow_reader(service, &edit.reader, error);
+    status = lf_service_check_time(service, error); /* its turn may have come late */
+    if (status == LF_OK)
+        status = lf_service_borrow_reader(service, &edit.reader, error);
     if (status != LF_OK)
         lf_edit_end(&edit);
     else

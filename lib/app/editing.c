@@ -339,6 +339,22 @@ lf_edit_publish(struct lf_service *service, struct lf_arena *arena, const char *
 
 /* ---- activating ---- */
 
+/* What comes back into service must find the lists it asks: they can be deleted while nobody in service asks them, and
+ * a rule that asks a missing one would be false without a word. */
+static enum lf_status
+check_lists(struct lf_edit *edit, const struct lf_stored_version *version, struct lf_error *error)
+{
+    const struct lf_icp *icp = NULL;
+    enum lf_status status = lf_version_parse(edit->scratch, version, &icp, error);
+
+    for (size_t i = 0; status == LF_OK && i < icp->lists.count; i++)
+        if (lf_profiles_find_list(edit->set->profiles, icp->lists.paths[i]) == NULL)
+            status = lf_fail(error, LF_CONFLICT,
+                             "version %d of \"%s\" asks the list \"%s\", which is not there: put it first",
+                             version->version, version->icp, icp->lists.paths[i]);
+    return status;
+}
+
 struct activation {
     const char *icp;
     int version;
@@ -361,6 +377,7 @@ lf_edit_activate(struct lf_service *service, struct lf_arena *arena, const char 
 {
     struct activation activation = {.icp = icp, .version = version, .change = change};
     struct lf_stored_version stored;
+    struct lf_stored_icp owner;
     const struct lf_live_change live = {.icp = icp, .version = &stored};
     struct lf_edit edit;
     enum lf_status status = lf_edit_begin(service, change, &edit, error);
@@ -368,6 +385,10 @@ lf_edit_activate(struct lf_service *service, struct lf_arena *arena, const char 
     if (status != LF_OK)
         return status;
     status = lf_store_version(edit.reader, arena, icp, version, &stored, error);
+    if (status == LF_OK)
+        status = lf_store_icp(edit.reader, edit.scratch, icp, &owner, error);
+    if (status == LF_OK && owner.state != LF_ICP_STATE_ARCHIVED)
+        status = check_lists(&edit, &stored, error);
     if (status == LF_OK)
         status = lf_edit_prepare(&edit, &live, error);
     if (status == LF_OK)
@@ -419,6 +440,8 @@ lf_edit_set_archived(struct lf_service *service, struct lf_arena *arena, const c
     changes = status == LF_OK && (stored.state == LF_ICP_STATE_ARCHIVED) != archived;
     if (changes && !archived && stored.active_version > 0) {
         status = lf_store_version(edit.reader, arena, icp, stored.active_version, &version, error);
+        if (status == LF_OK)
+            status = check_lists(&edit, &version, error);
         live.version = &version;
     }
     if (changes && status == LF_OK)

@@ -57,6 +57,7 @@ enum lf_status lf_edit_publish(struct lf_service *service, struct lf_arena *aren
                                const struct lf_change *change, struct lf_findings *findings,
                                struct lf_publication *ret_publication, struct lf_error *error) LF_MUST_CHECK;
 
+/* CONFLICT while a list that the version asks is not there; so of restoring. Statuses else as of lf_store_activate. */
 enum lf_status lf_edit_activate(struct lf_service *service, struct lf_arena *arena, const char *icp, int version,
                                 const struct lf_change *change, struct lf_publication *ret_publication,
                                 struct lf_error *error) LF_MUST_CHECK;

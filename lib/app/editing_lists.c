@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    SLICE = 5000, /* entries in one commit: some ten milliseconds, which a score may have to wait for */
+    SLICE = 2000, /* entries in one commit: some milliseconds, which a score may have to wait for */
     USERS_NAMED = 3,
 };
 
@@ -125,7 +125,7 @@ struct list_edit {
     const struct lf_precondition *precondition;
     struct lf_arena *arena;     /* for what is returned */
     struct lf_arena *memory;    /* for the entries, which may be large; gone with the edit */
-    struct lf_stored_list list; /* the present one; .revision 0: there is none */
+    struct lf_stored_list list; /* the present one; .key NULL: there is none, and it goes on from .revision */
 };
 
 /* Waits for its turn, and looks at the list as it is. */
@@ -143,10 +143,8 @@ begin(struct lf_service *service, struct list_edit *edit, const struct lf_change
         return status;
     }
     status = lf_store_list(edit->edit.reader, edit->edit.scratch, edit->key, &edit->list, error);
-    if (status == LF_LIST_NOT_FOUND) {
-        edit->list = (struct lf_stored_list){.revision = 0};
+    if (status == LF_LIST_NOT_FOUND)
         status = LF_OK;
-    }
     if (status != LF_OK) {
         lf_edit_end(&edit->edit);
         lf_arena_destroy(edit->memory);
@@ -213,7 +211,7 @@ check_put(const struct put *put, size_t count, struct lf_error *error)
     const struct lf_stored_list *list = &put->list.list;
     const struct lf_tagged there = {.kind = "list",
                                     .key = put->list.key,
-                                    .etag = list->revision > 0 ? list->etag : "",
+                                    .etag = list->key != NULL ? list->etag : "",
                                     .changed_by = "",
                                     .changed_at_ms = list->updated_at_ms};
     enum lf_status status = lf_precondition_check(put->list.precondition, &there, error);
@@ -253,7 +251,9 @@ write_put(struct put *put, struct lf_error *error)
         size_t left = put->entries.count - put->slice_at;
 
         put->slice_count = left < SLICE ? left : SLICE;
-        status = lf_edit_commit(edit, add_slice, put, error);
+        status = lf_service_check_time(edit->service, error);
+        if (status == LF_OK)
+            status = lf_edit_commit(edit, add_slice, put, error);
         put->slice_at += put->slice_count;
     }
     if (status == LF_OK)
@@ -276,6 +276,8 @@ lf_edit_put_list(struct lf_service *service, struct lf_arena *arena, const char 
     status = check_put(&put, count, error);
     if (status == LF_OK)
         status = fold(put.list.memory, entries, count, &put.entries, error);
+    if (status == LF_OK)
+        status = lf_service_check_time(service, error);
     if (status == LF_OK)
         status = prepare_put(&put, error);
     if (status == LF_OK)
@@ -425,7 +427,7 @@ lf_edit_delete_list(struct lf_service *service, struct lf_arena *arena, const ch
 
     if (status != LF_OK)
         return status;
-    if (edit.list.revision > 0) /* where there is none the store says so */
+    if (edit.list.key != NULL) /* where there is none the store says so */
         status = check_unused(&edit, error);
     if (status == LF_OK)
         status = prepare(&edit, NULL, error);

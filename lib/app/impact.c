@@ -6,11 +6,12 @@
  */
 #include "app/impact.h"
 
+#include "app/coverage.h"
 #include "app/profiles.h"
 #include "app/ranking.h"
 #include "app/replay.h"
-#include "app/versions.h"
 #include "core/contribution.h"
+#include "core/text_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +39,11 @@ struct measuring {
     struct lf_arena *arena;
     const struct lf_icp *icps[DEFINITIONS];
     struct lf_profiles *profiles;
-    struct lf_versions versions;
+    struct lf_coverage coverages[DEFINITIONS];          /* of the lead at hand */
+    bool *unstored[DEFINITIONS];                        /* by field: a lead was stored without it */
     size_t cells[LF_GRADES_MAX + 1][LF_GRADES_MAX + 1]; /* from, to; DQ behind the grades */
     size_t changed;
     int64_t sum_of_changes;
-    bool partly; /* a lead was not stored whole */
     struct way up, down;
 };
 
@@ -54,32 +55,30 @@ out_of_memory(struct lf_error *error)
 
 /* ---- which leads ---- */
 
-static enum lf_status
-describe(void *context, const struct lf_stored_version *version, struct lf_arena *scratch, void **ret_note,
-         struct lf_error *error)
-{
-    struct measuring *measuring = context;
-
-    (void)scratch;
-    (void)error;
-    *ret_note = strcmp(version->icp, measuring->icps[DRAFT]->key) == 0 ? measuring : NULL;
-    return LF_OK;
-}
-
 /* Leads that were kept whole, or with what a version of this ICP reads. */
 static enum lf_status
 counts(void *context, const struct lf_record *record, bool *ret_counts, struct lf_error *error)
 {
     struct measuring *measuring = context;
-    void *ours = record->whole ? measuring : NULL;
+    struct lf_coverage *coverage = &measuring->coverages[DRAFT];
+    enum lf_status status = lf_coverage_look(coverage, record, error);
 
-    for (size_t i = 0; i < record->result_count && ours == NULL; i++) {
-        enum lf_status status = lf_versions_find(&measuring->versions, record->results[i].version_id, &ours, error);
+    *ret_counts = record->whole || coverage->own;
+    return status;
+}
+
+/* Notes what either definition reads and the lead was not stored with. */
+static enum lf_status
+note_unstored(struct measuring *measuring, const struct lf_record *record, struct lf_error *error)
+{
+    for (int d = 0; d < DEFINITIONS && !record->whole && measuring->icps[d] != NULL; d++) {
+        enum lf_status status = lf_coverage_look(&measuring->coverages[d], record, error);
 
         if (status != LF_OK)
             return status;
+        for (size_t f = 0; f < measuring->icps[d]->fields.count; f++)
+            measuring->unstored[d][f] = measuring->unstored[d][f] || !measuring->coverages[d].fields[f];
     }
-    *ret_counts = ours != NULL;
     return LF_OK;
 }
 
@@ -202,14 +201,16 @@ measure_lead(void *context, const struct lf_replayed *lead, struct lf_arena *are
         lf_evaluation_create(measuring->profiles->program, arena, lead->input, lead->score->as_of_ms);
     struct both both;
     bool same_grade = false;
+    enum lf_status status = note_unstored(measuring, lead->record, error);
 
+    if (status != LF_OK)
+        return status;
     for (size_t d = 0; d < measuring->profiles->count; d++) {
         both.outcomes[d] = evaluation == NULL ? NULL : lf_evaluate(evaluation, d);
         if (both.outcomes[d] == NULL ||
             !lf_score_outcome(measuring->profiles->items[d].scorer, both.outcomes[d], arena, &both.scores[d]))
             return out_of_memory(error);
     }
-    measuring->partly = measuring->partly || !lead->record->whole;
     if (measuring->icps[ACTIVE] == NULL) {
         measuring->cells[0][row_of(&both.scores[DRAFT])]++;
         return LF_OK;
@@ -341,34 +342,27 @@ tell_movers(const struct measuring *measuring, struct lf_impact *impact)
     return true;
 }
 
-/* Whether the definition reads the field, or something that holds it: that is stored with all that is in it. */
-static bool
-reads(const struct lf_icp *icp, const char *path)
-{
-    for (size_t i = 0; i < icp->fields.count; i++) {
-        size_t len = strlen(icp->fields.paths[i]);
-
-        if (strncmp(path, icp->fields.paths[i], len) == 0 && (path[len] == '\0' || path[len] == '.'))
-            return true;
-    }
-    return false;
-}
-
+/* The draft's fields first. */
 static bool
 tell_unstored(const struct measuring *measuring, struct lf_impact *impact)
 {
     const struct lf_icp *draft = measuring->icps[DRAFT], *active = measuring->icps[ACTIVE];
-    const char **paths = NULL;
-    size_t count = 0;
+    size_t most = draft->fields.count + (active != NULL ? active->fields.count : 0), count = 0;
+    const char **paths = lf_arena_calloc(measuring->arena, most, sizeof *paths);
+    struct lf_text_set told;
 
-    if (!measuring->partly)
-        return true;
-    paths = lf_arena_calloc(measuring->arena, draft->fields.count, sizeof *paths);
-    if (paths == NULL)
+    if (paths == NULL || !lf_text_set_init(&told, measuring->arena, most))
         return false;
-    for (size_t i = 0; i < draft->fields.count; i++)
-        if (active == NULL || !reads(active, draft->fields.paths[i]))
-            paths[count++] = draft->fields.paths[i];
+    for (int d = 0; d < DEFINITIONS && measuring->icps[d] != NULL; d++)
+        for (size_t f = 0; f < measuring->icps[d]->fields.count; f++) {
+            const char *path = measuring->icps[d]->fields.paths[f];
+            struct lf_text text = {path, strlen(path)};
+
+            if (!measuring->unstored[d][f] || lf_text_set_has(&told, text))
+                continue;
+            lf_text_set_add(&told, text);
+            paths[count++] = path;
+        }
     impact->unstored = paths;
     impact->unstored_count = count;
     return true;
@@ -395,12 +389,21 @@ tell(const struct measuring *measuring, struct lf_impact *impact)
 }
 
 static enum lf_status
-prepare(struct measuring *measuring, const struct lf_list_source *lists, struct lf_error *error)
+prepare(struct measuring *measuring, struct lf_store_reader *reader, const struct lf_list_source *lists,
+        struct lf_error *error)
 {
     enum lf_status status = lf_profiles_create(DEFINITIONS, &measuring->profiles, error);
 
-    for (size_t d = 0; d < DEFINITIONS && status == LF_OK && measuring->icps[d] != NULL; d++)
-        status = lf_profiles_add_icp(measuring->profiles, measuring->icps[d], 0, 0, error);
+    for (size_t d = 0; d < DEFINITIONS && status == LF_OK && measuring->icps[d] != NULL; d++) {
+        const struct lf_icp *icp = measuring->icps[d];
+
+        measuring->unstored[d] = lf_arena_calloc(measuring->arena, icp->fields.count, sizeof(bool));
+        if (measuring->unstored[d] == NULL ||
+            !lf_coverage_init(&measuring->coverages[d], reader, measuring->arena, icp))
+            status = out_of_memory(error);
+        if (status == LF_OK)
+            status = lf_profiles_add_icp(measuring->profiles, icp, 0, 0, error);
+    }
     if (status == LF_OK)
         status = lf_profiles_compile(measuring->profiles, lists, error);
     if (status == LF_OK && measuring->icps[ACTIVE] != NULL &&
@@ -426,12 +429,11 @@ lf_impact_compute(struct lf_store_reader *reader, struct lf_arena *arena, const 
     measuring->arena = arena;
     measuring->icps[DRAFT] = draft;
     measuring->icps[ACTIVE] = active;
-    measuring->versions =
-        (struct lf_versions){.reader = reader, .arena = arena, .describe = describe, .context = measuring};
-    status = prepare(measuring, lists, error);
+    status = prepare(measuring, reader, lists, error);
     if (status == LF_OK)
         status = lf_replay(reader, arena, &options, measure_lead, measuring, &impact.leads, error);
-    lf_versions_finish(&measuring->versions);
+    for (int d = 0; d < DEFINITIONS; d++)
+        lf_coverage_finish(&measuring->coverages[d]);
     lf_profiles_destroy(measuring->profiles);
     if (status == LF_OK && !tell(measuring, &impact))
         status = out_of_memory(error);

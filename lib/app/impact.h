@@ -49,7 +49,9 @@ struct lf_impact {
     int changed_pct;               /* hundredths of a percent, rounded half up */
     const struct lf_mover *movers; /* up first, largest first, then down, largest first */
     size_t mover_count;
-    const char *const *unstored; /* fields of the draft that leads were not stored with (store_lead = fields) */
+    /* Fields of the draft, then of the active version, that some of the leads were not stored with (store_lead =
+     * fields): there they count as missing. */
+    const char *const *unstored;
     size_t unstored_count;
 };
 

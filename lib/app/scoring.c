@@ -37,8 +37,8 @@ choose(const struct lf_profiles *profiles, const struct lf_score_request *reques
             if (strcmp(profiles->archived[a], request->icps[i]) == 0)
                 return lf_fail_at(error, LF_ICP_ARCHIVED, pointer, -1,
                                   "the ICP %s is archived: restore it, or name another", request->icps[i]);
-        return lf_fail_at(error, LF_ICP_NOT_FOUND, pointer, -1, "there is no ICP %s: GET /v1/icps lists them",
-                          request->icps[i]);
+        return lf_fail_at(error, LF_ICP_NOT_FOUND, pointer, -1,
+                          "there is no ICP %s in service: GET /v1/icps lists them, and drafts", request->icps[i]);
     }
     for (size_t i = 0; request->icp_count == 0 && i < profiles->count; i++)
         if (profiles->items[i].icp->purpose == LF_PURPOSE_CORE)

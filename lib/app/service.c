@@ -36,6 +36,7 @@ struct lf_service {
     pthread_t inspector; /* looks the database over, once */
     bool inspecting;
     atomic_bool stop_inspecting, draining, damaged;
+    _Atomic int64_t give_up_ns; /* monotonic; INT64_MAX: not at all */
 };
 
 /* A damaged database found while serving: nothing more is acknowledged, and the process ends. */
@@ -94,6 +95,7 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
     atomic_init(&service->stop_inspecting, false);
     atomic_init(&service->draining, false);
     atomic_init(&service->damaged, false);
+    atomic_init(&service->give_up_ns, INT64_MAX);
     service->store_whole_lead = options->store_whole_lead;
     status = lf_store_open(&store, &service->store, error);
     if (status == LF_OK)
@@ -123,6 +125,23 @@ void
 lf_service_drain(struct lf_service *service)
 {
     atomic_store(&service->draining, true);
+}
+
+void
+lf_service_give_up_in(struct lf_service *service, int64_t ms)
+{
+    int64_t at_ns = lf_time_monotonic_ns() + ms * INT64_C(1000000);
+
+    atomic_store(&service->give_up_ns, at_ns);
+    lf_store_read_until(service->store, at_ns);
+}
+
+enum lf_status
+lf_service_check_time(struct lf_service *service, struct lf_error *error)
+{
+    if (lf_time_monotonic_ns() < atomic_load_explicit(&service->give_up_ns, memory_order_relaxed))
+        return LF_OK;
+    return lf_fail(error, LF_NOT_READY, "the service is stopping; nothing was changed");
 }
 
 void

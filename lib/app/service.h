@@ -35,6 +35,13 @@ enum lf_status lf_service_start(const struct lf_service_options *options, struct
 /* From now on /readyz says no. */
 void lf_service_drain(struct lf_service *service);
 
+/* Changes that have not begun by then, long lists on their way to the disk and the reading of many scores give up with
+ * NOT_READY, having changed nothing, once so many milliseconds are over: so that a stop takes no longer. */
+void lf_service_give_up_in(struct lf_service *service, int64_t ms);
+
+/* NOT_READY once that moment has come. */
+enum lf_status lf_service_check_time(struct lf_service *service, struct lf_error *error) LF_MUST_CHECK;
+
 /* Notes keys' uses, records what waits, checkpoints, closes, frees. No request may be left. NULL is fine. */
 void lf_service_stop(struct lf_service *service);
 

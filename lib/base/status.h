@@ -58,7 +58,7 @@
     /* what we cannot do now */                                                              \
     X(INTERNAL, "internal", 500, "Internal error")                                           \
     X(NOT_READY, "not_ready", 503, "Not ready")                                              \
-    X(BUSY, "busy", 503, "Too busy to record more now")                                      \
+    X(BUSY, "busy", 503, "Too busy now")                                                     \
     X(OUT_OF_MEMORY, "out_of_memory", 503, "Out of memory")                                  \
     X(STORAGE_FULL, "storage_full", 507, "No space left to record")                          \
     /* the storage itself; a client sees these as 500 or 503 */                              \

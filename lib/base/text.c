@@ -264,13 +264,15 @@ decode(struct lf_text text, int32_t points[DISTANCE_BYTES_MAX])
     return count;
 }
 
-/* Levenshtein's distance, one row at a time: row[j] is the distance of the characters of a read so far to the first j
- * of b. Values only grow along a path, so once a whole row is past the limit the rest is not needed. */
+/* Levenshtein's distance with neighbours that changed places as one slip (optimal string alignment), a row at a time:
+ * row[j] is the distance of the characters of a read so far to the first j of b. A value comes from the row before or,
+ * for a change of places, the one before that: once two rows in a row are past the limit the rest is not needed. */
 unsigned
 lf_text_distance(struct lf_text a, struct lf_text b, unsigned limit)
 {
     int32_t x[DISTANCE_BYTES_MAX], y[DISTANCE_BYTES_MAX];
-    unsigned row[DISTANCE_BYTES_MAX + 1];
+    unsigned rows[3][DISTANCE_BYTES_MAX + 1];
+    unsigned *earlier = rows[0], *last = rows[1], *row = rows[2], least_of_last = 0;
     size_t m = 0, n = 0;
 
     if (a.len > DISTANCE_BYTES_MAX || b.len > DISTANCE_BYTES_MAX)
@@ -282,24 +284,28 @@ lf_text_distance(struct lf_text a, struct lf_text b, unsigned limit)
     for (size_t j = 0; j <= n; j++)
         row[j] = (unsigned)j;
     for (size_t i = 1; i <= m; i++) {
-        unsigned diagonal = row[0], least = 0;
+        unsigned *spare = earlier, least = 0;
 
-        row[0] = (unsigned)i;
-        least = row[0];
+        earlier = last;
+        last = row;
+        row = spare;
+        row[0] = least = (unsigned)i;
         for (size_t j = 1; j <= n; j++) {
-            unsigned best = diagonal + (x[i - 1] != y[j - 1]);
+            unsigned best = last[j - 1] + (x[i - 1] != y[j - 1]);
 
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
             if (row[j - 1] + 1 < best)
                 best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1] && earlier[j - 2] + 1 < best)
+                best = earlier[j - 2] + 1;
             row[j] = best;
             if (best < least)
                 least = best;
         }
-        if (least > limit)
+        if (least > limit && least_of_last > limit)
             return limit + 1;
+        least_of_last = least;
     }
     return row[n] <= limit ? row[n] : limit + 1;
 }

@@ -53,7 +53,8 @@ size_t lf_text_prefix(const char *bytes, size_t len, size_t characters);
 /* 64-bit hash of bytes under a seed (SipHash-1-3 or as strong): for sets of texts that come from outside. */
 uint64_t lf_text_hash(const char *bytes, size_t len, const uint64_t seed[2]);
 
-/* How many single-character edits lie between two folded texts, at most `limit` + 1 (then it stops). For "did you
+/* How many slips (a character too many, too few, another one, or two neighbours that changed places) lie between two
+ * folded texts, at most `limit` + 1 (then it stops). For "did you
  * mean". Texts over 200 bytes count as limit + 1. */
 unsigned lf_text_distance(struct lf_text a, struct lf_text b, unsigned limit);
 

@@ -180,11 +180,15 @@ tell_gap(struct linting *linting, size_t at, const char *field, const struct ran
 {
     const struct lf_attribute *attribute = &linting->icp->attributes[at];
     const char *lower = attribute->rules[below->rule].label, *upper = attribute->rules[above->rule].label;
+    const char *gap =
+        below->high == above->low
+            ? lint_number(linting, above->low)
+            : lint_text(linting, "%s %s and %s %s", below->below ? "from" : "over", lint_number(linting, below->high),
+                        above->above ? "up to" : "under", lint_number(linting, above->low));
 
     lint_say(linting, LF_LINT_INFO, "range_gap", lint_text(linting, "/attributes/%zu/rules/%zu", at, above->rule),
-             lint_text(linting, "%s: no rule takes %s %s %s and %s %s, between \"%s\" and \"%s\"", attribute->label,
-                       field, below->below ? "from" : "over", lint_number(linting, below->high),
-                       above->above ? "up to" : "under", lint_number(linting, above->low), lower, upper),
+             lint_text(linting, "%s: no rule takes %s %s, between \"%s\" and \"%s\"", attribute->label, field, gap,
+                       lower, upper),
              lint_text(linting, "Let \"%s\" begin where \"%s\" ends, unless the gap is meant", upper, lower));
 }
 

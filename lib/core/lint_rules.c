@@ -93,27 +93,15 @@ gather(struct linting *linting, struct conjunction *list, struct part all)
     return true;
 }
 
-static bool
-asks_has_all(const struct lf_condition *condition, size_t field)
+/* A field that is asked with has_all is taken for a list. Marked once: a look at each pair of leaves would be cubic. */
+static void
+mark_list_fields(struct linting *linting, const struct lf_condition *condition, const char *owner)
 {
+    (void)owner;
     for (size_t i = 0; i < condition->child_count; i++)
-        if (asks_has_all(condition->children[i], field))
-            return true;
-    return condition->kind == LF_CONDITION_LEAF && condition->op == LF_OP_HAS_ALL && condition->field == field;
-}
-
-/* Whether the definition itself treats the field as a list: two values of it may then answer two questions. */
-static bool
-is_list(const struct lf_icp *icp, size_t field)
-{
-    for (size_t i = 0; i < icp->attribute_count; i++)
-        for (size_t r = 0; r < icp->attributes[i].rule_count; r++)
-            if (asks_has_all(icp->attributes[i].rules[r].when, field))
-                return true;
-    for (size_t i = 0; i < icp->disqualifier_count; i++)
-        if (asks_has_all(icp->disqualifiers[i].when, field))
-            return true;
-    return false;
+        mark_list_fields(linting, condition->children[i], owner);
+    if (condition->kind == LF_CONDITION_LEAF && condition->op == LF_OP_HAS_ALL)
+        linting->list_fields[condition->field] = true;
 }
 
 /* Whether two leaves on one field can never be true together. Two undenied ones are taken as questions about one
@@ -144,7 +132,7 @@ contradict(struct linting *linting, struct part a, struct part b)
     right = part_spans(linting, b);
     if (left.line == LINE_NONE || left.line != right.line || left.count == 0 || right.count == 0)
         return false;
-    if (!a.negated && !b.negated && is_list(linting->icp, a.at->field))
+    if (!a.negated && !b.negated && linting->list_fields[a.at->field])
         return false;
     left = spans_intersect(linting, left, right);
     return left.line != LINE_NONE && left.count == 0;
@@ -162,8 +150,15 @@ words_of(struct linting *linting, struct part part)
     return part.negated ? lint_text(linting, "not (%s)", words) : words;
 }
 
+/* What is said of the owner. whole: what cannot be true is its whole condition, or must hold for that to be true. */
+static const char *
+never_true(bool whole)
+{
+    return whole ? "can never be true" : "has a part that can never be true";
+}
+
 static void
-find_contradiction(struct linting *linting, struct part all, const char *owner)
+find_contradiction(struct linting *linting, struct part all, bool whole, const char *owner)
 {
     struct conjunction list = {NULL, 0, 0};
 
@@ -176,16 +171,17 @@ find_contradiction(struct linting *linting, struct part all, const char *owner)
                 !contradict(linting, list.items[j], list.items[i]))
                 continue;
             lint_say(linting, LF_LINT_ERROR, "impossible_condition", all.at->pointer,
-                     lint_text(linting, "%s can never be true: \"%s\" and \"%s\" exclude each other", owner,
+                     lint_text(linting, "%s %s: \"%s\" and \"%s\" exclude each other", owner, never_true(whole),
                                words_of(linting, list.items[j]), words_of(linting, list.items[i])),
-                     "Correct one of the two, or join them with any instead of all");
+                     all.negated ? "Correct one of the two, or join them with all instead of any"
+                                 : "Correct one of the two, or join them with any instead of all");
             return;
         }
 }
 
-/* inner: an `all` above has looked at this one's parts already. */
+/* inner: an `all` above has looked at this one's parts already. whole: the owner needs the part to be true. */
 static void
-look_impossible(struct linting *linting, struct part part, bool inner, const char *owner)
+look_impossible(struct linting *linting, struct part part, bool inner, bool whole, const char *owner)
 {
     bool all = false;
 
@@ -193,7 +189,7 @@ look_impossible(struct linting *linting, struct part part, bool inner, const cha
     if (part.at->kind == LF_CONDITION_LEAF) {
         if (part.at->op == LF_OP_BETWEEN && part.at->low > part.at->high)
             lint_say(linting, LF_LINT_ERROR, "impossible_condition", lint_text(linting, "%s/between", part.at->pointer),
-                     lint_text(linting, "%s can never be true: no number is from %s to %s", owner,
+                     lint_text(linting, "%s %s: no number is from %s to %s", owner, never_true(whole && !part.negated),
                                lint_number(linting, part.at->low), lint_number(linting, part.at->high)),
                      lint_text(linting, "Write the lower bound first: [%s, %s]", lint_number(linting, part.at->high),
                                lint_number(linting, part.at->low)));
@@ -201,20 +197,26 @@ look_impossible(struct linting *linting, struct part part, bool inner, const cha
     }
     all = part_is_all(part);
     if (all && !inner)
-        find_contradiction(linting, part, owner);
+        find_contradiction(linting, part, whole, owner);
     for (size_t i = 0; i < part.at->child_count; i++)
-        look_impossible(linting, (struct part){part.at->children[i], part.negated}, all, owner);
+        look_impossible(linting, (struct part){part.at->children[i], part.negated}, all, whole && all, owner);
 }
 
 static void
 visit_impossible(struct linting *linting, const struct lf_condition *condition, const char *owner)
 {
-    look_impossible(linting, (struct part){condition, false}, false, owner);
+    look_impossible(linting, (struct part){condition, false}, false, true, owner);
 }
 
 void
 lint_impossible(struct linting *linting)
 {
+    linting->list_fields = lf_arena_calloc(linting->scratch, linting->icp->fields.count, sizeof *linting->list_fields);
+    if (linting->list_fields == NULL) {
+        linting->out_of_memory = true;
+        return;
+    }
+    each_root(linting, mark_list_fields);
     each_root(linting, visit_impossible);
 }
 

@@ -15,6 +15,7 @@ struct linting {
     const struct lf_icp *icp;
     const struct lf_lint_context *context;
     struct lf_lint *lint;
+    bool *list_fields; /* by field: asked with has_all, so that two values of it may answer two questions */
     int64_t proof_steps, sum_steps;   /* what proofs about conditions, and sums of fits, may still cost */
     uint64_t dead[LF_ATTRIBUTES_MAX]; /* by attribute, a bit for each dead rule */
     bool out_of_memory;

@@ -3,14 +3,19 @@
  * HTTP threads never do. A worker lays a whole request down here, suspended; the handler runs on a thread of the desk
  * and its answer is noted; the request then goes back to its worker, the only one that may speak to the library.
  *
- * The queue is first come, first served, and bounded: whoever finds it full is told so at once. It knows no deadlines:
- * a handler that hangs keeps its thread, and the stop waits for it. A client that hangs up does not end its handler.
+ * The queue is first come, first served, and bounded: whoever finds it full is told so at once. It knows no deadlines
+ * but that of the stop, behind which nothing begins any more; a handler that hangs keeps its thread, and the stop waits
+ * for it. A client that hangs up does not end its handler. The threads stand back behind all others where the processor
+ * is short: whoever waits for a score waits for it alone.
  */
 #include "http/internal.h"
+
+#include "base/time.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The step after the resume, on the worker's thread. */
 static void
@@ -65,6 +70,16 @@ next_request(struct lf_desk *desk)
     return request;
 }
 
+/* The answer to what has waited too long at the stop. */
+static void
+say_stopping(struct lf_request *request)
+{
+    struct lf_error error;
+
+    lf_fail(&error, LF_NOT_READY, "The service is stopping, and this had not begun.");
+    lf_reply_problem(request, &error);
+}
+
 static void *
 run_clerk(void *context)
 {
@@ -72,12 +87,16 @@ run_clerk(void *context)
     struct lf_desk *desk = clerk->desk;
     struct lf_request *request = NULL;
 
+    (void)!nice(LF_DESK_NICE); /* on Linux it is the thread's own, and may always be raised */
     while ((request = next_request(desk)) != NULL) {
         struct lf_arena *scratch = request->scratch;
 
         request->stage = LF_STAGE_DESK;
         request->scratch = clerk->scratch;
-        request->route->handle(request, desk->server->options.context);
+        if (lf_time_monotonic_ns() < atomic_load(&desk->server->desk_until_ns))
+            request->route->handle(request, desk->server->options.context);
+        else
+            say_stopping(request);
         if (request->stage == LF_STAGE_DESK)
             lf_reply_missing(request);
         assert(request->stage == LF_STAGE_NOTED); /* and so it was not suspended either */

@@ -41,6 +41,7 @@ enum {
     LF_SEND_BYTES_PER_MS = 16,     /* the slowest reader borne: 16 kB/s over the whole answer */
     LF_RECEIVE_BYTES_PER_MS = 256, /* of a body above the server's limit: the slowest sender borne, 256 kB/s */
     LF_DESK_THREADS_MAX = 16,
+    LF_DESK_NICE = 5, /* how far a thread of the desk stands back behind those that score */
 };
 
 enum lf_phase {
@@ -153,6 +154,7 @@ struct lf_server {
     _Atomic unsigned suspended; /* requests out of their event loop */
     _Atomic bool draining, cut_rest, rest_is_cut, stopping;
     _Atomic unsigned cut_at_drain;
+    _Atomic int64_t desk_until_ns; /* what has not begun at the desk by then is turned away; INT64_MAX: never */
     pthread_mutex_t linger_lock;
     struct lf_lingering lingering[LF_LINGERING_MAX];
     unsigned lingering_count;

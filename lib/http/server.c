@@ -505,6 +505,7 @@ lf_server_start(const struct lf_server_options *options, struct lf_server **ret_
         return lf_fail(error, LF_OUT_OF_MEMORY, "No memory for the server.");
     server->options = *options;
     server->listen_fd = -1;
+    atomic_init(&server->desk_until_ns, INT64_MAX);
     /* Only the most there may be: it is taken as it is needed, and given back with the request (arena.h). */
     server->arena_max = greatest_body(options) * ARENA_PER_BODY_BYTE + ARENA_BASE;
     (void)pthread_mutex_init(&server->slots_lock, NULL);
@@ -561,6 +562,7 @@ wait_until_empty(const struct lf_server *server, int64_t timeout_ms)
 unsigned
 lf_server_drain(struct lf_server *server, int64_t timeout_ms)
 {
+    atomic_store(&server->desk_until_ns, lf_time_monotonic_ns() + timeout_ms / 2 * 1000000);
     atomic_store(&server->draining, true);
     lf_door_wake(server);
     wait_until_empty(server, timeout_ms);

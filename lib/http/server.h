@@ -86,7 +86,8 @@ uint16_t lf_server_port(const struct lf_server *server);
 
 /* First half of an orderly stop: no new connections; every reply from now on closes its connection; idle connections
  * are closed; requests whose head has arrived go on. Waits until none is left or timeout_ms is over, then cuts the
- * ones that are not whole. Suspended requests must still be resumed by their owner. Returns how many were cut. */
+ * ones that are not whole. What still waits for the desk when half of that time is over is answered with NOT_READY.
+ * Suspended requests must still be resumed by their owner. Returns how many were cut. */
 unsigned lf_server_drain(struct lf_server *server, int64_t timeout_ms);
 
 /* Second half: waits until nothing is suspended any more (for ever, if its owner does not resume), lets the last

@@ -10,12 +10,16 @@
 
 #include "store/store.h"
 
+#include <stdatomic.h>
+
 struct lf_store {
     const struct lf_store_backend *backend; /* set by lf_store_open_with */
+    _Atomic int64_t read_until_ns;          /* lf_store_read_until; 0: for ever */
 };
 
 struct lf_store_reader {
     const struct lf_store_backend *backend; /* set by lf_store_reader_open */
+    const struct lf_store *store;           /* the same */
 };
 
 struct lf_store_backend {

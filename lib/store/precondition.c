@@ -27,10 +27,21 @@ is_named(const struct lf_precondition *precondition, const char *etag)
     return false;
 }
 
+/* Whether it names the tag, but as a weak one. */
+static bool
+is_named_weakly(const struct lf_precondition *precondition, const char *etag)
+{
+    for (size_t i = 0; i < precondition->etag_count; i++)
+        if (strncmp(precondition->etags[i], "W/", 2) == 0 && strcmp(precondition->etags[i] + 2, etag) == 0)
+            return true;
+    return false;
+}
+
 enum lf_status
 lf_precondition_check(const struct lf_precondition *precondition, const struct lf_tagged *there, struct lf_error *error)
 {
     bool exists = there->etag[0] != '\0', wanted = precondition->any || precondition->etag_count > 0;
+    bool weak = is_named_weakly(precondition, there->etag);
     char changed[LF_TIME_TEXT_MAX] = "";
 
     if (wanted && !exists)
@@ -45,11 +56,11 @@ lf_precondition_check(const struct lf_precondition *precondition, const struct l
                        " was changed at %s%s%s",
                        there->kind, there->key, there->etag, changed, there->changed_by[0] != '\0' ? " by " : "",
                        there->changed_by);
-    if (exists && precondition->etag_count > 0 && !precondition->any && !is_named(precondition, there->etag))
-        return lf_fail(error, LF_PRECONDITION_FAILED,
-                       "the %s \"%s\" is another one by now, with the ETag %s: read it again, and send that ETag as"
-                       " If-Match; it was changed at %s%s%s",
-                       there->kind, there->key, there->etag, changed, there->changed_by[0] != '\0' ? " by " : "",
-                       there->changed_by);
-    return LF_OK;
+    if (!exists || precondition->etag_count == 0 || precondition->any || is_named(precondition, there->etag))
+        return LF_OK;
+    return lf_fail(error, LF_PRECONDITION_FAILED, "the %s \"%s\" %s the ETag %s: %s; it was changed at %s%s%s",
+                   there->kind, there->key, weak ? "has" : "is another one by now, with", there->etag,
+                   weak ? "If-Match takes it without the W/ that a proxy which compresses answers puts before it"
+                        : "read it again, and send that ETag as If-Match",
+                   changed, there->changed_by[0] != '\0' ? " by " : "", there->changed_by);
 }

@@ -1,5 +1,8 @@
-/* store.c - see store.h: hands each verb to the backend that the store was opened with. Keeps nothing itself. */
+/* store.c - see store.h: hands each verb to the backend that the store was opened with. Keeps nothing itself but
+ * until when reading may take long. */
 #include "store/backend.h"
+
+#include "base/time.h"
 #include "store/sqlite/sqlite.h"
 
 static bool
@@ -50,9 +53,17 @@ lf_store_reader_open(struct lf_store *store, struct lf_store_reader **ret_reader
 {
     enum lf_status status = store->backend->reader_open(store, ret_reader, error);
 
-    if (status == LF_OK)
+    if (status == LF_OK) {
         (*ret_reader)->backend = store->backend;
+        (*ret_reader)->store = store;
+    }
     return status;
+}
+
+void
+lf_store_read_until(struct lf_store *store, int64_t monotonic_ns)
+{
+    atomic_store(&store->read_until_ns, monotonic_ns);
 }
 
 void
@@ -303,12 +314,33 @@ lf_store_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf
     return reader->backend->score(reader, arena, id, ret_score, error);
 }
 
+/* Reading scores, as long as there is time. */
+struct bounded {
+    const struct lf_store *store;
+    enum lf_status (*each)(void *context, const struct lf_stored_score *score);
+    void *context;
+    struct lf_error *error;
+};
+
+static enum lf_status
+each_in_time(void *context, const struct lf_stored_score *score)
+{
+    struct bounded *bounded = context;
+    int64_t until_ns = atomic_load_explicit(&bounded->store->read_until_ns, memory_order_relaxed);
+
+    if (until_ns != 0 && lf_time_monotonic_ns() >= until_ns)
+        return lf_fail(bounded->error, LF_NOT_READY, "the service is stopping, and there are many scores to read");
+    return bounded->each(bounded->context, score);
+}
+
 enum lf_status
 lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int64_t from_ms, int64_t to_ms,
                     size_t limit, enum lf_status (*each)(void *context, const struct lf_stored_score *score),
                     void *context, struct lf_error *error)
 {
-    return reader->backend->each_score(reader, arena, from_ms, to_ms, limit, each, context, error);
+    struct bounded bounded = {.store = reader->store, .each = each, .context = context, .error = error};
+
+    return reader->backend->each_score(reader, arena, from_ms, to_ms, limit, each_in_time, &bounded, error);
 }
 
 enum lf_status

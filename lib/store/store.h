@@ -197,6 +197,10 @@ enum lf_status lf_store_open(const struct lf_store_options *options, struct lf_s
 /* Checkpoints and closes; all readers are closed before. NULL is fine. */
 void lf_store_close(struct lf_store *store);
 
+/* From that moment of the monotonic clock on lf_store_each_score gives up with NOT_READY: for a service that stops.
+ * 0: never, which is so at first. Thread-safe. */
+void lf_store_read_until(struct lf_store *store, int64_t monotonic_ns);
+
 enum lf_status
 lf_store_reader_open(struct lf_store *store, struct lf_store_reader **ret_reader, struct lf_error *error) LF_MUST_CHECK;
 void lf_store_reader_close(struct lf_store_reader *reader);
@@ -342,9 +346,10 @@ enum lf_status lf_store_draft(struct lf_store_reader *reader, struct lf_arena *a
 enum lf_status lf_store_lists(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_list **ret_lists,
                               size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
 
-enum lf_status
-lf_store_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key, struct lf_stored_list *ret_list,
-              struct lf_error *error) LF_MUST_CHECK; /* LIST_NOT_FOUND */
+/* LIST_NOT_FOUND: then ret_list has no key, but the last revision that a list of this key had (0: there never was one),
+ * from which it would go on: a revision never means two states of a list. */
+enum lf_status lf_store_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key,
+                             struct lf_stored_list *ret_list, struct lf_error *error) LF_MUST_CHECK;
 
 /* The entries of a generation, by their folded form, one at a time; what the callback sees is gone when it returns. Its
  * value other than LF_OK ends it. A generation that has been swept meanwhile has none or a part: ask within the time

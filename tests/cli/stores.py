@@ -122,6 +122,9 @@ def test_keys(case):
     case.run('keys', 'create', '--db', 'lf.db', '--name', 'third', '--scopes', 'score', '--expires', '2101-02-03T04:05:06Z')
     case.check([line for line in case.run('keys', 'list', '--db', 'lf.db').lines()
                 if 'third' in line and '2101-02-03T04:05:06.000Z' in line and 'never' in line], 'when it ends, and that it was not used yet')
+    case.run('keys', 'create', '--db', 'lf.db', '--name', 'a\x1b[2J\nb\x7f\u009bc\u00e9', '--scopes', 'score')
+    case.check([line for line in case.run('keys', 'list', '--db', 'lf.db').lines() if line.endswith('  a?[2J?b??c\u00e9')],
+               'a name neither breaks its line nor steers the terminal')
     files = [name for name in os.listdir(case.dir) if name.startswith('lf.db')]
     for name in files:
         content = (case.dir / name).read_bytes()

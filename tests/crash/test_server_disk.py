@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "http"))
 
 from harness import Place, equal, expect, run, until  # noqa: E402
+from editing import Desk  # noqa: E402
 from load import check_all_found  # noqa: E402
 from test_api_score import definition  # noqa: E402
 
@@ -78,6 +79,64 @@ def test_a_full_disk(program):
                     expect(client.get("/v1/scores/" + name), 200)
                 check_all_found(server, key, {"after": answer.body})
             place.command("check", "--db", place.db)
+
+
+def test_editing_on_a_full_disk(program):
+    """What is refused for want of room changes nothing, here or in what is live; with room again
+    all goes on."""
+    wide = definition("one", name="Wide")
+    wide["attributes"] = [dict(wide["attributes"][0], key="k%d" % at, rationale="x" * 3000)
+                          for at in range(100)]
+    with SmallDisk() as disk:
+        if not disk.mounted:
+            print("test_editing_on_a_full_disk: no right to mount a tmpfs, left out")
+            return
+        with Place(program, os.path.join(disk.folder, "leadfit.db")) as place, \
+                Desk(program, place=place) as desk:
+            filler = os.path.join(disk.folder, "filler")
+            with open(filler, "wb") as file:
+                file.write(b"x" * FILLER_BYTES)
+            kept = desk.put_list("rivals", ["a"]).json
+            desk.publish(definition("one", disqualifiers=[
+                {"key": "rival", "reason": "R", "when": {"field": "domain", "in_list": "rivals"}}]))
+            score_until(desk.client, [], (507, "storage_full"))
+            etag, puts = desk.ask("GET", "/v1/icps/one/draft").headers.get("ETag"), 0
+            while True:
+                answer = desk.ask("PUT", "/v1/icps/one/draft", wide, if_match=etag)
+                if answer.status == 507:
+                    break
+                puts += 1
+                etag = expect(answer, 200 if etag else 201).headers["ETag"]
+                equal(puts < 1000, True, "the disk to be full")
+            expect(answer, 507, "storage_full")
+            entries = ["%06d %s" % (at, "x" * 50) for at in range(30000)]
+            expect(desk.ask("PUT", "/v1/lists/rivals", entries), 507, "storage_full")
+            expect(desk.ask("PUT", "/v1/lists/other", entries), 507, "storage_full")
+            lines = "".join('{"lead_id": "%s%d", "outcome": "won"}\n' % ("x" * 100, at)
+                            for at in range(30000)).encode()
+            expect(desk.client.post("/v1/outcomes", lines,
+                                    headers={"Content-Type": "application/x-ndjson"}), 507)
+            icp, audit = desk.get("/v1/icps/one"), desk.audit()
+            equal((icp["active_version"], icp["draft_etag"]), (1, etag or ""), "the ICP")
+            equal(desk.get("/v1/lists/rivals")["etag"], kept["etag"], "the list")
+            expect(desk.ask("GET", "/v1/lists/other"), 404)
+            for domain, qualified in (("a", False), (entries[0], True)):
+                answer = desk.score({"domain": domain}, record=False)
+                equal((answer["version"], answer["qualified"]), (1, qualified), "what is live")
+            equal(len([one for one in audit if one["action"] == "draft.put"]), puts + 1, "audit")
+            os.unlink(filler)
+            until(lambda: desk.client.get("/readyz").status == 200, "/readyz to recover")
+            etag = desk.put_draft(definition("one", name="Small"), etag)
+            desk.ask("POST", "/v1/icps/one/publish", status=201, if_match=etag)
+            equal(desk.score({})["version"], 2, "what is live")
+            desk.ask("PATCH", "/v1/lists/rivals", {"add": ["b"]}, 200)
+            desk.restart()
+            equal((desk.score({})["version"], desk.get("/v1/lists/rivals")["entries"]),
+                  (2, ["a", "b"]), "after a restart")
+            desk.client.close()
+            equal(desk.server.stop(), 0, "exit code")
+            place.command("check", "--db", place.db)
+            desk.start()
 
 
 def limit_files():

@@ -122,11 +122,24 @@ def check_tree():
             expect(f"'{path.relative_to(ROOT / folder).as_posix()}'" in build, f"{path.name} is not built in {folder}")
 
 
+def check_every_test_is_run():
+    """A test that no meson.build names would never fail."""
+    for folder, pattern, prefix in (("unit", "test_*.c", "test_"), ("http", "test_api_*.py", "test_api_"),
+                                    ("http", "test_*.py", "test_")):
+        build = (ROOT / "tests" / folder / "meson.build").read_text()
+        for path in (ROOT / "tests" / folder).glob(pattern):
+            name = path.stem.removeprefix(prefix)
+            if pattern == "test_*.py" and (name == "api" or name.startswith("api_")):
+                continue
+            expect(f"'{name}'" in build, f"tests/{folder}/{path.name} is run by no suite")
+
+
 for each, may in LAYERS.items():
     check_includes(each, may)
 check_files()
 check_core_is_pure()
 check_headers_stand_alone()
 check_tree()
+check_every_test_is_run()
 print(f"{passed} passed, {len(failures)} failed")
 sys.exit(1 if failures else 0)

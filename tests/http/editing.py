@@ -2,6 +2,7 @@
 do everything, and the steps of editing."""
 
 import copy
+import hashlib
 import http.client
 import json
 import threading
@@ -9,7 +10,7 @@ import threading
 from harness import DEADLINE_S, Place, equal, expect, until
 from test_api_score import definition
 
-__all__ = ["Crowd", "Desk", "changed", "definition"]
+__all__ = ["Crowd", "Desk", "changed", "definition", "list_hash", "together"]
 
 
 def changed(document, **more):
@@ -91,6 +92,34 @@ class Desk:
             if not page["next"]:
                 return entries
             after = "&after=" + page["next"]
+
+
+def list_hash(entries):
+    """The hash of a list: the sum of the SHA-256 of its entries, modulo 2^256, in hex."""
+    total = sum(int.from_bytes(hashlib.sha256(one.encode("utf-8")).digest(), "big")
+                for one in entries)
+    return "%064x" % (total % 2 ** 256)
+
+
+def together(works):
+    """Runs the functions at the same time; the first trouble that one had is raised."""
+    troubles, barrier = [], threading.Barrier(len(works))
+
+    def run(work):
+        try:
+            barrier.wait(DEADLINE_S)
+            work()
+        except Exception as trouble:     # raised below
+            troubles.append(trouble)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+        equal(thread.is_alive(), False, "a thread that hangs")
+    if troubles:
+        raise troubles[0]
 
 
 class Crowd:

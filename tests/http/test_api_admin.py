@@ -42,7 +42,8 @@ def test_a_key_is_made(program):
         equal((key["name"], key["scopes"], key["state"], key["expires_at"], key["revoked_at"],
                key["last_used_at"]),
               ("CRM Größe", ["score", "stats:read"], "live", "", "", ""), "the key")
-        equal([one["id"] for one in desk.get(KEYS)["keys"]], [mine["id"], key["id"]], "oldest first")
+        equal([one["id"] for one in desk.get(KEYS)["keys"]], [mine["id"], key["id"]],
+              "oldest first")
         equal(told(desk, key["id"]), key, "as it was made, without its text")
         equal(text[11:].encode() in desk.ask("GET", KEYS).body, False, "the secret is told once")
         expect(desk.client.post("/v1/score", {"lead": {}}, key=text), 200)   # lets in at once

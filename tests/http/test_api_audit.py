@@ -1,6 +1,7 @@
 """GET /v1/audit: every change is there, page by page, and nobody can mend it unseen."""
 
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -8,7 +9,7 @@ import sys
 
 from contract import ROOT
 from harness import Place, equal, expect, run
-from editing import Desk, definition
+from editing import Desk, definition, list_hash, together
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "oracle"))
 from oracle import definition_hash  # noqa: E402
@@ -100,6 +101,81 @@ def test_commands_leave_a_trace_too(program):
                           ("command line", "", "key.create", key[3:11], 0),
                           ("command line", "", "key.revoke", key[3:11], 0),
                           ("command line", "", "key.create", desk_id, 0)], "the audit")
+
+
+def test_the_audit_retells_what_is_there(program):
+    """Eight editors at random and at once: whoever reads the audit from its beginning comes to
+    what the service has, and each entry begins where the one before it ended."""
+    icps, lists = ["icp-%d" % at for at in range(3)], ["list-a", "list-b"]
+
+    def edit(desk, seed):
+        chance, client = random.Random(seed), desk.server.client(desk.key)
+        for at in range(60):
+            key, name = chance.choice(icps), chance.choice(lists)
+            path = "/v1/icps/" + key
+            method, where, body = chance.choice([
+                ("PUT", path + "/draft", definition(key, name="By %d, %d" % (seed, at))),
+                ("PUT", path + "/draft", definition(key, name="By %d, %d" % (seed, at))),
+                ("POST", path + "/publish", {"note": "by %d" % seed}),
+                ("POST", path + "/publish", {}), ("DELETE", path + "/draft", None),
+                ("POST", path + "/activate", {"version": chance.randint(1, 5)}),
+                ("DELETE", path, None), ("POST", path + "/restore", {}),
+                ("PUT", "/v1/lists/" + name, ["%d" % chance.randrange(9) for _ in range(3)]),
+                ("PATCH", "/v1/lists/" + name, {"add": ["%d" % at], "remove": ["x"]}),
+                ("DELETE", "/v1/lists/" + name, None)])
+            headers = {"If-Match": "*"} if where.endswith(("/draft", "/publish")) else {}
+            answer = client.ask(method, where, body, headers=headers)
+            if answer.status == 412 and method == "PUT":
+                client.ask(method, where, body)
+        client.close()
+
+    with Desk(program) as desk:
+        together([lambda seed=seed: edit(desk, seed) for seed in range(8)])
+        check_retold(desk, icps, lists)
+        desk.restart(kill=True)
+        check_retold(desk, icps, lists)
+        desk.client.close()
+        equal(desk.server.stop(), 0, "exit code")
+        desk.place.command("check", "--db", desk.place.db)
+        desk.start()
+
+
+def check_retold(desk, icps, lists):
+    draft, active, version, archived, hashes = {}, {}, {}, {}, {}
+    for one in desk.audit():
+        action, subject = one["action"], one["subject"]
+        if action in ("draft.put", "draft.delete"):
+            equal(one["before"], draft.get(subject, ""), "before of %r" % one)
+            draft[subject] = one["after"]
+        elif action in ("publish", "activate"):
+            equal(one["before"], active.get(subject, ""), "before of %r" % one)
+            if action == "publish":
+                equal(one["after"], draft.pop(subject), "what is published by %r" % one)
+            active[subject], version[subject] = one["after"], one["version"]
+        elif action in ("archive", "restore"):
+            equal(archived.get(subject, False), action == "restore", "before %r" % one)
+            archived[subject] = action == "archive"
+        elif action.startswith("list."):
+            equal(one["before"], hashes.get(subject, ""), "before of %r" % one)
+            hashes[subject] = one["after"]
+        if action == "draft.delete" and subject not in version:
+            archived.pop(subject, None)      # the ICP is gone, and all that was said of it
+    for key in icps:
+        answer = desk.ask("GET", "/v1/icps/" + key)
+        if answer.status == 404:
+            equal((draft.get(key, ""), version.get(key)), ("", None), "an ICP that is not there")
+            continue
+        icp = answer.json
+        equal(icp["active_version"], version.get(key, 0), "active version")
+        equal(icp["state"] == "archived", archived.get(key, False), "archived")
+        equal(icp["draft_etag"].partition("-")[2].rstrip('"'), draft.get(key, "")[7:23], "draft")
+        if version.get(key):
+            kept = desk.get("/v1/icps/%s/versions/%d" % (key, version[key]))
+            equal(kept["definition_hash"], active[key], "the active definition")
+    for name in lists:
+        answer = desk.ask("GET", "/v1/lists/" + name)
+        told = "sha256:" + list_hash(answer.json["entries"]) if answer.status == 200 else ""
+        equal(told, hashes.get(name, ""), "list " + name)
 
 
 def test_pages(program):

@@ -100,7 +100,8 @@ def test_counted_by_hand(program):
                                                          "outcome": lead.outcome}), 200)
         desk.score({"one": 10, "other": 0, "id": "not recorded"}, record=False)
         told = desk.get(PATH + "?with=bold")
-        equal((told["icp"], told["with"], told["from"], told["to"]), ("core", "bold", "", ""), "head")
+        equal((told["icp"], told["with"], told["from"], told["to"]), ("core", "bold", "", ""),
+              "head")
         check(told, list(leads.values()))
         turned = desk.get("/v1/icps/bold/compare?with=core")
         equal((turned["preferred"], turned["with_preferred"], turned["tied"], turned["agreed"],
@@ -130,7 +131,8 @@ def test_a_window(program):
         equal((told["from"], told["to"]), ("2026-01-02T00:00:00.000Z", "2998-12-31T23:00:00.000Z"),
               "the window as it was read")
         for query in ("", "?with=", "?with=bold&from=x", "?with=bold&to=", "?with=bold&from=1",
-                      "?with=core", "?with=bold&from=2026-01-02&to=2026-01-01", "?with=bold&limit=1",
+                      "?with=core", "?with=bold&from=2026-01-02&to=2026-01-01",
+                      "?with=bold&limit=1",
                       "?with=bold&from=2026-01-01T00:00:00+01:00x"):
             expect(desk.ask("GET", PATH + query), 400, "invalid_parameter")
 

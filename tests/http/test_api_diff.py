@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import os
 import sys
 
@@ -48,10 +49,14 @@ def check_change(one):
     before, after = one["before"], one["after"]
     if one["op"] == "add":
         equal((before, after != ""), ("", True), "an addition: %r" % one)
+        listed = re.fullmatch("/(attributes/[^/]+(/rules/[^/]+)?|disqualifiers/[^/]+)", one["path"])
+        if listed:
+            equal(one["place"] > 0, True, "its place: %r" % one)
     elif one["op"] == "remove":
         equal((before != "", after), (True, ""), "a removal: %r" % one)
     elif one["op"] == "move":
         equal(before.isdigit() and after.isdigit() and before != after, True, "a move: %r" % one)
+        equal(one["place"], int(after), "its place: %r" % one)
     else:
         equal(before != after, True, "another value: %r" % one)
     for value in (before, after):

@@ -83,6 +83,8 @@ def test_somebody_else_was_faster(program):
             answer = desk.ask("PUT", ONE, one, 412, "precondition_failed", if_match=stale)
             equal("Maria" in answer.json["detail"] and hers in answer.json["detail"], True,
                   "by whom, and what it is now: " + answer.json["detail"])
+            equal("another one" in answer.json["detail"], stale != "W/" + hers,
+                  "a weak tag of this very draft: " + answer.json["detail"])
             expect(desk.ask("DELETE", ONE, if_match=stale), 412, "precondition_failed")
         expect(desk.ask("PUT", ONE, one, if_none_match="*"), 412, "precondition_failed")
         expect(desk.ask("PUT", ONE, one, if_match=hers, if_none_match="*"), 412)

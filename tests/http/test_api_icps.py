@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import sys
 
 from contract import ROOT
@@ -113,13 +112,11 @@ def test_archived_ones(program):
     with Place(program) as place:
         place.publish_definition(definition("old"))
         place.publish_definition(definition("new"))
-        key = place.key()
+        key = place.key("admin")
         with place.serve() as server:
-            before = server.client(key).score({}, icps=["old"])
-        # There is no command for it yet; the database says it in one column.
-        with sqlite3.connect(place.db) as database:
-            database.execute("UPDATE icp SET archived = 1 WHERE key = 'old'")
-        database.close()
+            client = server.client(key)
+            before = client.score({}, icps=["old"])
+            expect(client.ask("DELETE", "/v1/icps/old"), 204)
         with place.serve() as server:
             client = server.client(key)
             expect(client.post("/v1/score", {"lead": {}, "icps": ["new", "old"]}), 409,
@@ -130,9 +127,7 @@ def test_archived_ones(program):
                   ["active", "archived"], "states")
             expect(client.get("/v1/icps/old/versions/1"), 200)
             equal(client.get("/v1/scores/" + before["id"]).json, before, "its scores stay")
-        with sqlite3.connect(place.db) as database:
-            database.execute("UPDATE icp SET archived = 1")
-        database.close()
+            expect(client.ask("DELETE", "/v1/icps/new"), 204)
         with place.serve() as server:
             expect(server.client(key).post("/v1/score", {"lead": {}}), 409, "no_active_icp")
 

@@ -149,7 +149,8 @@ def one_round(desk, maker):
     check(told, expected(records, active, draft, lists))
     equal(told["matrix"] != [], True, "a matrix")
     for sample in (1, 7, 100000):
-        check(desk.get(PATH + "?sample=%d" % sample), expected(records, active, draft, lists, sample))
+        check(desk.get(PATH + "?sample=%d" % sample),
+              expected(records, active, draft, lists, sample))
     # the lists as they are now, though the leads were scored before
     lists["competitors"] = ["VP, Sales"]
     lists["free-mail"] = ["ok", "a"]

@@ -1,11 +1,13 @@
 """A server's life: starting, running beside others, the log, stopping in order."""
 
+import http.client
 import json
 import signal
 import socket
 import sqlite3
 import subprocess
 import threading
+import time
 
 from harness import DEADLINE_S, ICPS, Place, equal, expect, run, until
 from load import Load, check_all_found
@@ -75,6 +77,43 @@ def test_what_is_in_flight_is_answered(program):
         equal(server.wait(), 0, "exit code")
         with place.serve() as server:
             check_all_found(server, key, {"late": said})
+
+
+def test_a_stop_does_not_wait_for_many_long_lists(program):
+    """Large lists under way, and waiting for the desk: each is put, or refused and not there at all."""
+    body = "\n".join("%06d.example" % at for at in range(200000))
+    with Place(program) as place:
+        key, answers = place.key("admin"), {}
+        server = place.serve("--shutdown-timeout", "200 ms")
+
+        def put(name):
+            client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+            client.request("PUT", "/v1/lists/" + name, body,
+                           {"Authorization": "Bearer " + key, "Content-Type": "text/plain"})
+            answer = client.getresponse()
+            answers[name] = answer.status, json.loads(answer.read())
+            client.close()
+
+        begun = time.monotonic()
+        put("first")
+        alone = time.monotonic() - begun
+        threads = [threading.Thread(target=put, args=("list-%d" % at,)) for at in range(16)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(answers) > 1, "one of them to be done")
+        begun = time.monotonic()
+        equal(server.stop(), 0, "exit code, log: " + server.log_text())
+        took = time.monotonic() - begun
+        for thread in threads:
+            thread.join(DEADLINE_S)
+        equal(len(answers), 17, "answers")
+        there = {name for name, (status, _) in answers.items() if status == 201}
+        equal({(status, said["code"]) for status, said in answers.values() if status != 201},
+              {(503, "not_ready")}, "what the others were told")
+        equal(took < 8 * alone + 2, True, "stopped after %.1f s, one takes %.1f s" % (took, alone))
+        with place.serve() as server:
+            lists = expect(server.client(key).get("/v1/lists"), 200).json["lists"]
+            equal({one["key"]: one["count"] for one in lists}, dict.fromkeys(there, 200000), "lists")
 
 
 def test_what_never_gets_whole_is_cut(program):

@@ -49,7 +49,8 @@ def test_what_it_finds(program):
     overdue = (datetime.date.today() - datetime.timedelta(days=1)).isoformat()
     cases = [("impossible_condition", "error",
               {"attributes": [rule({"field": "x", "between": [10, 5]})]}),
-             ("unknown_list", "error", {"attributes": [rule({"field": "x", "in_list": "no-such"})]}),
+             ("unknown_list", "error",
+              {"attributes": [rule({"field": "x", "in_list": "no-such"})]}),
              ("empty_list", "warning", {"attributes": [rule({"field": "x", "in_list": "hollow"})]}),
              ("no_disqualifier", "warning", {"disqualifiers": []}),
              ("static_profile", "warning", {"review_by": overdue}),

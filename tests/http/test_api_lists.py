@@ -11,7 +11,7 @@ import time
 
 from contract import ROOT
 from harness import Place, equal, expect, run
-from editing import Crowd, Desk, definition
+from editing import Crowd, Desk, definition, list_hash, together
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "oracle"))
 from generate import Maker  # noqa: E402
@@ -167,7 +167,8 @@ def test_faults(program):
             expect(desk.ask("PUT", LIST, body), 422, "invalid_request", errors=errors)
         expect(desk.ask("PUT", LIST, b"[1,"), 400, "invalid_json")
         expect(desk.ask("PUT", LIST, b"\xef\xbb\xbf[]"), 400, "invalid_json")
-        lines = [b"fine", b"bad \xff", b"x" * 1001, b"nul\0", "🏭".encode() * 1000, b"\xed\xa0\x80"]
+        lines = [b"fine", b"bad \xff", b"x" * 1001, b"nul\0", "🏭".encode() * 1000,
+                 b"\xed\xa0\x80"]
         answer = desk.client.ask("PUT", LIST, b"\n".join(lines), headers=TEXT)
         expect(answer, 422, "invalid_request", errors=[
             ("", "invalid_value"), ("", "too_many"), ("", "invalid_value"), ("", "invalid_value")])
@@ -255,13 +256,18 @@ def test_lists_in_use(program):
         desk.ask("DELETE", "/v1/icps/two", status=204)
         desk.put_draft(asking("three"))          # a draft does not hold it
         desk.ask("DELETE", LIST, status=204)
-        # what comes back without its list asks one that is not there
+        # nothing comes back into service without the lists it asks
+        detail = 'version 1 of "%s" asks the list "rivals", which is not there: put it first'
+        answer = expect(desk.ask("POST", "/v1/icps/two/restore"), 409, "conflict")
+        equal(answer.json["detail"], detail % "two", "restored")
+        answer = expect(desk.ask("POST", "/v1/icps/one/activate", {"version": 1}), 409, "conflict")
+        equal(answer.json["detail"], detail % "one", "rolled back")
+        desk.put_list("rivals", ["a"], status=201)
         desk.ask("POST", "/v1/icps/two/restore", status=200)
         result = desk.score({"domain": "a"}, icps=["two"])["results"][0]
-        equal((result["qualified"], result["lists"]), (True, [{"key": "rivals", "revision": 0}]),
-              "an absent list has nobody")
-        desk.put_list("rivals", ["a"], status=201)
-        equal(desk.score({"domain": "a"}, icps=["two"])["qualified"], False, "there again")
+        equal((result["qualified"], result["lists"]), (False, [{"key": "rivals", "revision": 2}]),
+              "there again, and its revision goes on")
+        desk.ask("POST", "/v1/icps/one/activate", {"version": 1}, status=200)
 
 
 def test_a_million_entries(program):
@@ -296,12 +302,47 @@ def test_a_million_entries(program):
         equal(got.splitlines() == wanted, True, "all entries as text")
         raw.request("GET", LIST, headers=headers)
         got = json.loads(raw.getresponse().read())
-        equal((got["count"], len(got["entries"]), [one.encode() for one in got["entries"]] == wanted),
-              (MILLION, MILLION, True), "all entries as JSON")
+        same = [one.encode("utf-8") for one in got["entries"]] == wanted
+        equal((got["count"], len(got["entries"]), same), (MILLION, MILLION, True),
+              "all entries as JSON")
         desk.restart()
         equal((verdict(desk, "company-%07d.example" % MILLION)[0],
                verdict(desk, "company-0000000.example")[0]), (True, False), "after a restart")
         raw.close()
+
+
+def resident(desk):
+    """Kibibytes."""
+    with open("/proc/%d/status" % desk.server.process.pid, encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+def sanitized(desk):
+    """Sanitizers keep what is freed."""
+    with open("/proc/%d/maps" % desk.server.process.pid, encoding="utf-8") as file:
+        return "san.so" in file.read() or "san" in desk.place.program
+
+
+def test_memory_is_given_back(program):
+    """What long lists took is not kept once they are gone, by no thread of the desk."""
+    text = b"\n".join(b"company-%07d.example" % at for at in range(MILLION // 5))
+
+    def come_and_go(desk, at):
+        raw = http.client.HTTPConnection("127.0.0.1", desk.server.port, timeout=LONG_S)
+        for method, body, status in (("PUT", text, 201), ("GET", None, 200), ("DELETE", None, 204)):
+            raw.request(method, "/v1/lists/long-%d" % at, body,
+                        dict(TEXT if body else {}, Authorization="Bearer " + desk.key))
+            answer = raw.getresponse()
+            equal((answer.status, len(answer.read()) > 0), (status, status != 204), method)
+        raw.close()
+
+    with Desk(program) as desk:
+        if sanitized(desk):
+            return
+        before = resident(desk)
+        together([lambda at=at: come_and_go(desk, at) for at in range(4)])
+        equal(resident(desk) - before < 50 << 10, True,
+              "%d KiB before, then %d KiB" % (before, resident(desk)))
 
 
 def test_too_many_entries(program):
@@ -352,6 +393,125 @@ def test_replaced_again_and_again(program):
         equal(desk.server.stop(), 0, "exit code")
         desk.place.command("check", "--db", desk.place.db)
         desk.start()
+
+
+def test_a_list_is_told_as_of_one_moment(program):
+    """While others change it, what is told has the entries that its ETag speaks of."""
+    with Desk(program) as desk:
+        desk.put_list("rivals", ["entry %d" % at for at in range(2000)])
+        over = threading.Event()
+
+        def read():
+            client = desk.server.client(desk.key)
+            while not over.is_set():
+                answer = expect(client.get(LIST), 200)
+                told = answer.json
+                equal((told["count"], told["etag"]), (len(told["entries"]), answer.headers["ETag"]),
+                      "count and ETag")
+                equal(told["etag"], '"l%d-%s"' % (told["revision"],
+                                                  list_hash(told["entries"])[:16]), "ETag")
+            client.close()
+
+        def write(name):
+            client = desk.server.client(desk.key)
+            for at in range(40):
+                patch = {"add": ["%s %d" % (name, at)], "remove": ["entry %d" % at]}
+                expect(client.ask("PATCH", LIST, patch), 200)
+                if at % 10 == 9 and name == "one":
+                    entries = expect(client.get(LIST), 200).json["entries"]
+                    expect(client.ask("PUT", LIST, entries + ["%d" % at]), 200)
+            client.close()
+
+        def write_all():
+            try:
+                together([lambda: write("one"), lambda: write("other")])
+            finally:
+                over.set()
+
+        together([read, read, write_all])
+
+
+def test_patches_at_once(program):
+    """All of them count when nothing was said; exactly one of those that name one ETag."""
+    with Desk(program) as desk:
+        etag = desk.put_list("rivals", ["start"]).headers["ETag"]
+        statuses = []
+
+        def patch(at, match):
+            client = desk.server.client(desk.key)
+            headers = {"If-Match": match} if match else {}
+            answer = client.ask("PATCH", LIST, {"add": ["by %02d" % at]}, headers=headers)
+            statuses.append(answer.status)
+            client.close()
+
+        together([lambda at=at: patch(at, etag) for at in range(20)])
+        equal(sorted(statuses), [200] + [412] * 19, "with one ETag")
+        statuses.clear()
+        together([lambda at=at: patch(at, "") for at in range(20)])
+        equal(statuses, [200] * 20, "without")
+        told = desk.get(LIST)
+        equal(told["entries"], ["by %02d" % at for at in range(20)] + ["start"], "all of them")
+        revisions = [one for one in desk.audit() if one["action"] == "list.patch"]
+        equal(len(revisions), told["revision"] - 1, "a trace for each revision")
+
+
+def test_a_score_and_its_revision_agree(program):
+    """In even revisions the lead's domain is in the list, in odd ones it is not."""
+    with Desk(program) as desk:
+        desk.put_list("rivals", ["other"])
+        desk.publish(asking())
+
+        def check(answer, begun):
+            (result,) = answer["results"]
+            (asked,) = result["lists"]
+            equal(asked["revision"] >= begun, True, "not an older one")
+            equal(result["qualified"], asked["revision"] % 2 == 1, "at %r" % asked)
+
+        crowd = Crowd(desk.server, desk.key, {"lead": {"domain": "x.example"}}, check)
+        for at in range(2, 80):
+            change = {"add": ["X.example"]} if at % 2 == 0 else {"remove": ["x.example"]}
+            made = desk.ask("PATCH", LIST, change, 200).json
+            equal(made["revision"], at, "revision")
+            crowd.published = at
+            crowd.wait_for(3)
+        equal(crowd.stop() > 200, True, "scores")
+
+
+def test_stopped_in_the_middle(program):
+    """SIGTERM while a large list is on its way to the disk: answered and kept, or not at all."""
+    entries = ["%06d.example" % at for at in range(200000)]
+    chance = random.Random(8)
+    with Desk(program) as desk:
+        desk.put_list("rivals", ["start"])
+        for round_ in range(4):
+            old, answered = desk.get(LIST), []
+            new = ["%d" % round_] + entries
+
+            def put(wanted=new, into=answered):
+                try:
+                    into.append(desk.ask("PUT", LIST, wanted))
+                except (OSError, http.client.HTTPException):
+                    pass
+
+            thread = threading.Thread(target=put)
+            thread.start()
+            time.sleep(chance.uniform(0, 0.8))       # any moment of it will do
+            begun = time.monotonic()
+            code = desk.server.stop()
+            took = time.monotonic() - begun
+            thread.join(LONG_S)
+            equal(code, 0, "exit code, log: " + desk.server.log_text())
+            desk.client.close()
+            desk.start()
+            now = desk.get(LIST)
+            if answered and answered[0].status == 200:
+                equal(now["etag"], answered[0].json["etag"], "what was answered is kept")
+            elif answered:
+                expect(answered[0], 503, "not_ready")
+                equal(now["etag"], old["etag"], "what was refused has changed nothing")
+            equal(now["etag"] == old["etag"] or now["count"] == len(new), True, "old or new")
+            equal(now["count"], len(now["entries"]), "all of it")
+            equal(took < LONG_S / 4, True, "stopped after %.1f s" % took)
 
 
 def test_random_lists(program):

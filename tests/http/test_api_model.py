@@ -6,7 +6,6 @@ tests/oracle. After a fault the seed and the last steps are told: the same seed 
 steps. LEADFIT_MODEL_STEPS and LEADFIT_MODEL_SEED in the environment say how many, and which.
 """
 
-import hashlib
 import os
 import random
 import sys
@@ -15,7 +14,7 @@ from fractions import Fraction
 
 from contract import ROOT
 from harness import Place, equal, expect, run
-from editing import Desk
+from editing import Desk, list_hash
 from test_api_explain import FixedLists
 from test_api_impact import check as check_impact, expected as expected_impact
 
@@ -57,9 +56,7 @@ class List:
         self.etag, self.revision = "", 0
 
     def hash(self):
-        total = sum(int.from_bytes(hashlib.sha256(one.encode("utf-8")).digest(), "big")
-                    for one in self.entries.values())
-        return "%064x" % (total % 2 ** 256)
+        return list_hash(self.entries.values())
 
 
 HASHES = {}                  # of definitions, by what they are in memory: they never change
@@ -96,6 +93,7 @@ class Model:
         self.desk, self.random = desk, random.Random(seed)
         self.maker = FixedLists(seed)
         self.icps, self.lists, self.keys = {}, {}, {}
+        self.past = {}           # name -> the last revision of a list that was deleted
         self.etags, self.audit, self.records, self.told = set(), [], [], []
         self.cursor, self.seen, self.steps = "", 0, []
         self.stale = ['"d1-0000000000000000"', '"l1-0000000000000000"', '"x"']
@@ -293,6 +291,8 @@ class Model:
             expect(answer, 404, "version_not_found")
         elif icp.archived:
             expect(answer, 409, "icp_archived")
+        elif self.missing_lists(icp, version):
+            expect(answer, 409, "conflict")
         else:
             body = expect(answer, 200).json
             before, same = icp.active_hash(), version == icp.active
@@ -301,6 +301,9 @@ class Model:
                   (version, icp.active_hash(), same), "the activation")
             if not same:
                 self.note("activate", key, key, by, version, note, before, icp.active_hash())
+
+    def missing_lists(self, icp, version):
+        return lists_of(icp.versions[version - 1][0]) - set(self.lists)
 
     def do_archive(self):
         self.set_archived(True)
@@ -317,6 +320,9 @@ class Model:
             return
         if icp is None:
             expect(answer, 404, "icp_not_found")
+            return
+        if icp.archived and not archived and icp.active and self.missing_lists(icp, icp.active):
+            expect(answer, 409, "conflict")
             return
         expect(answer, 204 if archived else 200)
         if icp.archived != archived:
@@ -435,7 +441,7 @@ class Model:
             return
         if one.etag:
             self.stale.append(one.etag)
-        equal(body["revision"] > one.revision, True, "revision")
+        equal(body["revision"] > (one.revision or self.past.get(name, 0)), True, "revision")
         one.etag, one.revision = body["etag"], body["revision"]
         one.known_hash, one.count = one.hash(), len(one.entries)
         equal(one.etag, '"l%d-%s"' % (one.revision, one.known_hash[:16]), "ETag")
@@ -514,7 +520,7 @@ class Model:
             expect(answer, 204)
             self.note("list.delete", "", name, by, before="sha256:" + one.known_hash)
             self.stale.append(one.etag)
-            del self.lists[name]
+            self.past[name] = self.lists.pop(name).revision
 
     def do_get_list(self):
         name = self.pick(NAMES)

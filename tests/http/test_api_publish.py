@@ -6,8 +6,8 @@ import random
 import threading
 import time
 
-from harness import DEADLINE_S, equal, expect, run
-from editing import Crowd, Desk, definition
+from harness import equal, expect, run
+from editing import Crowd, Desk, definition, together
 
 PATH = "/v1/icps/one"
 EDITORS = 20
@@ -169,21 +169,15 @@ def test_twenty_editors_with_one_etag(program):
 
 def at_once(desk, method, path, etag):
     """The answers to EDITORS requests that are sent at the same moment."""
-    answers, barrier = [], threading.Barrier(EDITORS)
+    answers = []
 
     def edit(at):
         client = desk.server.client(desk.key)
-        client.get("/healthz")
-        barrier.wait(DEADLINE_S)
         body = weighted(100 + at) if method == "PUT" else None
         answers.append(client.ask(method, path, body, headers={"If-Match": etag}))
         client.close()
 
-    threads = [threading.Thread(target=edit, args=(at,)) for at in range(EDITORS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(DEADLINE_S)
+    together([lambda at=at: edit(at) for at in range(EDITORS)])
     return answers
 
 

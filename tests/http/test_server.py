@@ -390,9 +390,12 @@ def test_deadlines():
         head = request("PUT", "/v1/measured", headers=["Content-Length: 2000000"], length=False)
         with server.connect(10) as s:
             s.sendall(head)
-            for _ in range(20):
-                s.sendall(b"x" * 100000)
-                time.sleep(0.1)
+            try:
+                for _ in range(20):
+                    s.sendall(b"x" * 100000)
+                    time.sleep(0.1)
+            except OSError:
+                pass  # cut off: what it said is read below
             results["large body"] = (read_reply(s.makefile("rb")), 0)
 
     def stalled_large_body():

@@ -28,6 +28,7 @@ static struct {
     atomic_int writes;                    /* asked for, of those below */
     atomic_int largest;                   /* entries in the largest slice */
     struct lf_recorder *_Atomic recorder; /* each slice submits a job there; NULL: none does */
+    struct lf_service *_Atomic service;   /* is to give up from the first slice on; NULL: none is */
     char events[EVENTS_MAX + 1];          /* 'l' a slice, 'a' a commit of scores */
     atomic_size_t event_count;
 } gate;
@@ -149,6 +150,8 @@ gated_add_list_entries(struct lf_store *store, struct lf_list_state *state, cons
     }
     if (atomic_load(&gate.recorder) != NULL)
         gate_submit(atomic_load(&gate.recorder));
+    if (atomic_load(&gate.service) != NULL)
+        lf_service_give_up_in(atomic_load(&gate.service), 0);
     return gate.real->add_list_entries(store, state, entries, count, error);
 }
 
@@ -185,6 +188,7 @@ gate_install(struct lf_store *store, void *argument, struct lf_error *error)
     atomic_store(&gate.writes, 0);
     atomic_store(&gate.largest, 0);
     atomic_store(&gate.recorder, NULL);
+    atomic_store(&gate.service, NULL);
     atomic_store(&gate.event_count, 0);
     store->backend = &gate.backend;
     return LF_OK;

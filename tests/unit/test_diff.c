@@ -139,6 +139,12 @@ static const struct row ROWS[] = {
      RULES("{'when':{'field':'m','is':1},'fit':0,'label':'small'}"),
      "remove /attributes/size/rules/small size: rule \"small\" is gone\n"
      "replace /attributes/size/rules/small (2)/fit size: small from 1 to 0"},
+    {"a rule is called as another one is numbered",
+     RULES("{'when':{'field':'m','is':1},'label':'x (2)'},{'when':{'field':'m','is':2},'label':'x'},"
+           "{'when':{'field':'m','is':3},'label':'x'}"),
+     RULES("{'when':{'field':'m','is':1},'label':'x (2)'},{'when':{'field':'m','is':2},'label':'x'},"
+           "{'when':{'field':'m','is':3},'label':'x','fit':0}"),
+     "replace /attributes/size/rules/x (3)/fit size: x from 1 to 0"},
     {"a rule goes", RULES(SMALL "," LARGE), RULES(LARGE),
      "remove /attributes/size/rules/small size: rule \"small\" is gone"},
     {"a rule comes last", RULES(SMALL), RULES(SMALL "," LARGE),
@@ -367,6 +373,7 @@ test_memory(void **state)
         ONLY(ATTRIBUTE("'rationale':'R','rules':[" LARGE ",{'when':{'any':[{'field':'c','in':['a']}]}}]"));
     const struct lf_icp *old = support_icp(*state, before), *new = support_icp(*state, after);
     const struct lf_json *old_json = support_json(*state, before), *new_json = support_json(*state, after);
+    const char *expected = told(*state, diff_of(*state, before, after));
     size_t fine = 0;
 
     for (size_t max = 64; max < 20000; max += 16) {
@@ -375,10 +382,12 @@ test_memory(void **state)
         struct lf_error error;
 
         assert_non_null(arena);
-        if (lf_diff(arena, old_json, old, new_json, new, &diff, &error) == LF_OK)
+        if (lf_diff(arena, old_json, old, new_json, new, &diff, &error) == LF_OK) {
+            assert_string_equal(told(*state, diff), expected);
             fine++;
-        else
+        } else {
             assert_true(error.status == LF_OUT_OF_MEMORY && diff.count == 99);
+        }
         lf_arena_destroy(arena);
     }
     assert_true(fine > 0 && fine < 1000);

@@ -2,7 +2,7 @@
 #include "core/named_list.h"
 #include "editing_fixture.h"
 
-enum { SLICE = 5000 };
+enum { SLICE = 2000 };
 
 /* ---- short ways ---- */
 
@@ -344,6 +344,7 @@ test_delete(void **state)
     static const char NO_LIST[] =
         "'attributes':[{'key':'a','label':'A','category':'need','weight':10,'rules':[{'when':{'field':'f','is':1}}]}]";
     struct lf_change change = by_key(NOW_MS);
+    struct lf_publication publication;
     struct lf_list_edit edit;
     const char *was = NULL, *stale = "\"l9-0000000000000000\"";
     struct lf_precondition wrong = {.etags = &stale, .etag_count = 1};
@@ -371,9 +372,12 @@ test_delete(void **state)
     /* Once nothing that is active asks it, it may go: an archived ICP, or one whose other version is active. */
     OK(lf_edit_set_archived(e->service, e->arena, "two", true, &change, &e->error));
     OK(delete (e, "deep", &NOTHING_SAID));
-    OK(lf_edit_set_archived(e->service, e->arena, "two", false, &change, &e->error)); /* asks what is not there */
+    FAILS(lf_edit_set_archived(e->service, e->arena, "two", false, &change, &e->error), LF_CONFLICT);
+    assert_non_null(strstr(e->error.detail, "\"deep\"")); /* nothing comes back without the lists it asks */
     publish_new(e, "one", NO_LIST, 2);
     OK(delete (e, "competitors", &NOTHING_SAID));
+    FAILS(lf_edit_activate(e->service, e->arena, "one", 1, &change, &publication, &e->error), LF_CONFLICT);
+    assert_non_null(strstr(e->error.detail, "\"competitors\""));
     await_items(e, 0);
     assert_live_is_stored(e);
     /* A list that comes back is a new one. */
@@ -481,6 +485,39 @@ test_failing_patch_and_delete(void **state)
     OK(patch(e, "competitors", "new.example", "", &NOTHING_SAID, &edit));
     assert_string_equal(entries(e, "competitors", &edit), "another.example,new.example,rival.example,");
     OK(delete (e, "competitors", &NOTHING_SAID));
+}
+
+/* The service stops while a list is on its way to the disk: the put gives up, and nothing else begins. */
+static void
+test_given_up(void **state)
+{
+    struct editing *e = *state;
+    const size_t count = 4 * SLICE;
+    struct lf_text *texts = many_texts(e, count);
+    struct lf_change change = by_key(NOW_MS);
+    struct lf_list_edit edit;
+    const char *was = NULL;
+
+    begin_editing(e);
+    was = stored(e);
+    lf_service_drain(e->service);
+    lf_service_give_up_in(e->service, 60000); /* there is time */
+    OK(patch(e, "competitors", "new.example", "", &NOTHING_SAID, &edit));
+    OK(patch(e, "competitors", "", "new.example", &NOTHING_SAID, &edit));
+    was = stored(e);
+    atomic_store(&gate.service, e->service);
+    FAILS(lf_edit_put_list(e->service, e->arena, "large", texts, count, &NOTHING_SAID, &change, &edit, &e->error),
+          LF_NOT_READY);
+    assert_non_null(strstr(e->error.detail, "nothing was changed"));
+    assert_int_equal(atomic_load(&gate.event_count), 1); /* the slice at whose time it was said */
+    FAILS(put(e, "small", "a", &NOTHING_SAID, &edit), LF_NOT_READY);
+    FAILS(patch(e, "competitors", "new.example", "", &NOTHING_SAID, &edit), LF_NOT_READY);
+    FAILS(delete (e, "competitors", &NOTHING_SAID), LF_NOT_READY);
+    assert_string_equal(stored(e), was);
+    lf_service_stop(e->service);
+    start_service(e);
+    assert_string_equal(stored(e), was);
+    OK(put(e, "small", "a", &NOTHING_SAID, &edit));
 }
 
 /* ---- many at once ---- */
@@ -640,6 +677,7 @@ main(void)
         EDITING_TEST(test_delete_asked_by_many),
         EDITING_TEST(test_failing_put),
         EDITING_TEST(test_failing_patch_and_delete),
+        EDITING_TEST(test_given_up),
         EDITING_TEST(test_one_of_many_wins),
         EDITING_TEST(test_asked_while_patched),
         EDITING_TEST(test_million),

@@ -238,6 +238,36 @@ test_stored_in_part(void **state)
     }
 }
 
+#define READS(one, other)                                                         \
+    "'attributes':[{'key':'a','label':'A','category':'need','weight':1,'rules':[" \
+    "{'when':{'field':'" one "','exists':true}},{'when':{'field':'" other "','exists':true}}]}]"
+
+/* What counts is what was read when the leads were scored, by whatever ICP, not what is read now. */
+static void
+test_stored_by_other_versions(void **state)
+{
+    struct fixture *f = *state;
+    const struct lf_icp *draft = icp_of(f, "plain", READS("first", "second"));
+    const struct lf_icp *active = icp_of(f, "plain", READS("second", "third"));
+    struct lf_profiles *profiles = NULL;
+
+    publish_icp(f, "plain", "core", READS("first", "first"), 1);
+    profiles = load_profiles(f);
+    (void)record_lead(f, profiles, "{'id':'a','first':1,'second':2,'third':3}", "", NOW_MS, false);
+    struct lf_impact impact = compute(f, draft, active, profiles, 100);
+    assert_int_equal(impact.unstored_count, 2);
+    assert_string_equal(impact.unstored[0], "second");
+    assert_string_equal(impact.unstored[1], "third");
+    lf_profiles_destroy(profiles);
+    publish_icp(f, "other", "core", READS("second", "third"), 1);
+    profiles = load_profiles(f);
+    (void)record_lead(f, profiles, "{'id':'a','first':1,'second':2,'third':3}", "", NOW_MS + 1, false);
+    impact = compute(f, draft, active, profiles, 100);
+    assert_int_equal(impact.leads, 1);
+    assert_int_equal(impact.unstored_count, 0);
+    lf_profiles_destroy(profiles);
+}
+
 /* What is read with all that is in it is stored with all that is in it; a name that only begins alike is another. */
 static void
 test_outer_fields(void **state)
@@ -625,6 +655,7 @@ main(void)
         STORE_TEST(test_no_leads),
         STORE_TEST(test_lists_of_now),
         cmocka_unit_test(test_stored_in_part),
+        STORE_TEST(test_stored_by_other_versions),
         STORE_TEST(test_outer_fields),
         STORE_TEST(test_grades_alone),
         cmocka_unit_test(test_by_chance),

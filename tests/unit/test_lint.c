@@ -486,11 +486,25 @@ test_words(void **state)
         {WHEN("{'all':[{'field':'n','gt':10},{'not':{'field':'n','gt':5}}]}"),
          "Size, rule \"one\" can never be true: \"n over 10\" and \"not (n over 5)\" exclude each other",
          "Correct one of the two, or join them with any instead of all"},
+        {WHEN("{'any':[{'field':'m','is':1},{'all':[{'field':'n','gt':10},{'field':'n','lt':5}]}]}"),
+         "Size, rule \"one\" has a part that can never be true: \"n over 10\" and \"n under 5\" exclude each other",
+         "Correct one of the two, or join them with any instead of all"},
+        {WHEN("{'not':{'any':[{'field':'n','exists':true},{'field':'n','gt':5}]}}"),
+         "Size, rule \"one\" can never be true: \"not (n is known)\" and \"not (n over 5)\" exclude each other",
+         "Correct one of the two, or join them with all instead of any"},
+        {WHEN("{'field':'n','between':[9,8]}"), "Size, rule \"one\" can never be true: no number is from 9 to 8",
+         "Write the lower bound first: [8, 9]"},
+        {WHEN("{'not':{'field':'n','between':[9,8]}}"),
+         "Size, rule \"one\" has a part that can never be true: no number is from 9 to 8",
+         "Write the lower bound first: [8, 9]"},
         {BOTH("{'field':'n','between':[200,500]}", "{'field':'n','between':[500,900]}"),
          "Size: n 500 is in both \"one\" (fit 1) and \"two\" (fit 0.5); the first one counts",
          "Let \"two\" begin where \"one\" ends"},
         {BOTH("{'field':'n','between':[200,499]}", "{'field':'n','gte':501}"),
          "Size: no rule takes n over 499 and under 501, between \"one\" and \"two\"",
+         "Let \"two\" begin where \"one\" ends, unless the gap is meant"},
+        {BOTH("{'field':'n','lt':10}", "{'field':'n','gt':10}"),
+         "Size: no rule takes n 10, between \"one\" and \"two\"",
          "Let \"two\" begin where \"one\" ends, unless the gap is meant"},
         {FIRST("'missing':0.5,'rules':[" RULE("one", "{'field':'n','gte':5}", "1") "]"),
          "Size gives a fit of 0.5 when nothing is known, but 0 to a lead known not to match: empty records outscore "
@@ -577,6 +591,33 @@ test_cost_is_bounded(void **state)
     assert_true(lf_time_monotonic_ns() - begin < INT64_C(10000000000));
 }
 
+/* Each leaf of an `all` is held against each other one, and that alone: not against the whole definition. */
+static void
+test_cost_of_a_wide_all(void **state)
+{
+    struct lf_arena *arena = *state;
+    struct lf_buf buf;
+
+    lf_buf_init(&buf, arena, 64 << 20);
+    lf_buf_lit(&buf, "'attributes':[{'key':'k','label':'L','category':'need','weight':1,'rules':[");
+    for (int r = 0; r < 6; r++) {
+        lf_buf_printf(&buf, "%s{'when':{'all':[", r > 0 ? "," : "");
+        for (int e = 0; e < 7500; e++)
+            lf_buf_printf(&buf, "%s{'field':'n','gt':%d}", e > 0 ? "," : "", e % 10);
+        lf_buf_lit(&buf, "]}}");
+    }
+    lf_buf_lit(&buf, "]}]");
+    assert_non_null(lf_buf_terminate(&buf));
+
+    const struct lf_icp *icp = support_icp_with(arena, buf.data);
+    int64_t begin = lf_time_monotonic_ns();
+    struct lf_lint lint = run(arena, icp, true);
+
+    assert_int_equal(lint.counts[LF_LINT_ERROR], 0);
+    /* A tenth of a second is meant. */
+    assert_true(lf_time_monotonic_ns() - begin < INT64_C(4000000000));
+}
+
 /* No memory: a status, never a crash, wherever it runs out. */
 static void
 test_out_of_memory(void **state)
@@ -609,6 +650,7 @@ main(void)
         SUPPORT_TEST(test_lists_unknown_here),
         SUPPORT_TEST(test_order_and_bound),
         SUPPORT_TEST(test_cost_is_bounded),
+        SUPPORT_TEST(test_cost_of_a_wide_all),
         SUPPORT_TEST(test_out_of_memory),
     };
 

@@ -222,6 +222,27 @@ test_what_counts(void **state)
     free(seeing);
 }
 
+/* The store is to be read until a moment that is over, or far away. */
+static void
+test_out_of_time(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_replay_options options = options_of(2);
+    struct seeing *seeing = calloc(1, sizeof *seeing);
+    struct lf_ulid scores[6];
+    size_t leads = 77;
+
+    lf_profiles_destroy(six(f, scores));
+    lf_store_read_until(f->store, 1);
+    FAILS(lf_replay(f->reader, f->arena, &options, see, seeing, &leads, &f->error), LF_NOT_READY);
+    assert_non_null(strstr(f->error.detail, "stopping"));
+    assert_int_equal(seeing->count, 0);
+    assert_int_equal(leads, 77);
+    lf_store_read_until(f->store, INT64_MAX);
+    assert_int_equal(replay(f, &options, seeing), 2);
+    free(seeing);
+}
+
 static void
 test_ended_by_each(void **state)
 {
@@ -341,11 +362,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(test_each_once),   STORE_TEST(test_as_many_as_asked),
-        STORE_TEST(test_window),      STORE_TEST(test_inputs_only_when_asked),
-        STORE_TEST(test_what_counts), STORE_TEST(test_ended_by_each),
-        STORE_TEST(test_many),        STORE_TEST(test_nothing_recorded),
-        STORE_TEST(test_damaged),     STORE_TEST(test_copied_ids),
+        STORE_TEST(test_each_once),        STORE_TEST(test_as_many_as_asked),
+        STORE_TEST(test_window),           STORE_TEST(test_inputs_only_when_asked),
+        STORE_TEST(test_what_counts),      STORE_TEST(test_out_of_time),
+        STORE_TEST(test_ended_by_each),    STORE_TEST(test_many),
+        STORE_TEST(test_nothing_recorded), STORE_TEST(test_damaged),
+        STORE_TEST(test_copied_ids),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

@@ -57,7 +57,7 @@ impact(struct trial *trial, struct lf_error *error)
         assert_int_equal(impact.leads, 25);
         assert_int_equal(impact.mover_count, LF_IMPACT_MOVERS);
         assert_true(impact.movers[0].part_count > 0);
-        assert_int_equal(impact.unstored_count, 1);
+        assert_int_equal(impact.unstored_count, 0);
     }
     return status;
 }

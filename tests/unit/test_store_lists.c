@@ -74,20 +74,24 @@ test_put_of_the_same(void **state)
     assert_trace(f, 2, "list.put", "l", before.hash, result.list.hash);
 }
 
-/* A list comes back after it was deleted. */
+/* A list comes back after it was deleted, and goes on from the revision that it had. */
 static void
 test_delete(void **state)
 {
     static const char *const TEXTS[] = {"one", "two"};
     struct fixture *f = *state;
-    struct lf_stored_list before;
+    struct lf_stored_list before, past;
     struct result result;
 
     FAILS(try_delete(f, "l", &NOTHING_SAID), LF_LIST_NOT_FOUND);
     before = put(f, "l", TEXTS, 2, 100).list;
     OK(try_delete(f, "l", &NOTHING_SAID));
     assert_trace(f, 2, "list.delete", "l", before.hash, NULL);
-    FAILS(lf_store_list(f->reader, f->arena, "l", &before, &f->error), LF_LIST_NOT_FOUND);
+    FAILS(lf_store_list(f->reader, f->arena, "l", &past, &f->error), LF_LIST_NOT_FOUND);
+    assert_null(past.key);
+    assert_int_equal(past.revision, 1);
+    FAILS(lf_store_list(f->reader, f->arena, "m", &past, &f->error), LF_LIST_NOT_FOUND);
+    assert_int_equal(past.revision, 0);
     FAILS(try_delete(f, "l", &NOTHING_SAID), LF_LIST_NOT_FOUND);
     (void)latest_trace(f, 2);
     assert_int_equal(read_generation(f, before.generation).count, 2); /* left over */
@@ -95,7 +99,7 @@ test_delete(void **state)
     assert_int_equal(read_generation(f, before.generation).count, 0);
     result = put(f, "l", TEXTS, 2, 200);
     assert_true(result.created);
-    assert_list(f, "l", 1, "one\ntwo\n");
+    assert_list(f, "l", 2, "one\ntwo\n");
 }
 
 /* ---- patching ---- */

@@ -385,7 +385,13 @@ test_distance(void **state)
         {"abc", "abd", 2, 1},
         {"abc", "ab", 2, 1},
         {"abc", "xabc", 2, 1},
-        {"abc", "acb", 2, 2},
+        {"abc", "acb", 2, 1}, /* neighbours that changed places: one slip */
+        {"pionts", "points", 1, 1},
+        {"ab", "ba", 0, 1},
+        {"abcd", "badc", 1, 2}, /* two of them: limit + 1 */
+        {"abcd", "badc", 2, 2},
+        {"ca", "abc", 5, 3}, /* no letter comes between those that changed places */
+        {"xxxxab", "ba", 5, 5},
         {"kitten", "sitting", 5, 3},
         {"kitten", "sitting", 2, 3}, /* limit + 1 */
         {"kitten", "completely else", 2, 3},

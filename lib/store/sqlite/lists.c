@@ -48,6 +48,25 @@ find_list(struct lf_connection *connection, const char *key, struct lf_stored_li
     return status;
 }
 
+/* The last revision of a list that is not there any more; 0: there never was one. */
+static enum lf_status
+find_past(struct lf_connection *connection, const char *key, int64_t *ret_revision, struct lf_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    bool found = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_PAST_LIST, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_step(connection, statement, &found, error);
+    if (status == LF_OK)
+        *ret_revision = found ? sqlite3_column_int64(statement, 0) : 0;
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
 static enum lf_status
 no_list(const char *key, struct lf_error *error)
 {
@@ -61,9 +80,9 @@ struct edit {
     struct lf_connection *connection;
     const char *key;
     const struct lf_change *change;
-    struct lf_stored_list before, after;
-    bool found;     /* there is a list before */
-    bool unchanged; /* nothing is written: after is before */
+    struct lf_stored_list before, after; /* before has its last revision also where it is not there any more */
+    bool found;                          /* there is a list before */
+    bool unchanged;                      /* nothing is written: after is before */
     size_t added, removed;
 };
 
@@ -81,6 +100,10 @@ begin_edit(struct edit *edit, bool must_be, const struct lf_precondition *precon
     if (edit->found) {
         there.etag = edit->before.etag;
         there.changed_at_ms = edit->before.updated_at_ms;
+    } else {
+        status = find_past(edit->connection, edit->key, &edit->before.revision, error);
+        if (status != LF_OK)
+            return status;
     }
     return lf_precondition_check(precondition, &there, error);
 }
@@ -102,7 +125,7 @@ end_edit(struct edit *edit, const char *action, const struct lf_list_state *stat
     if (status != LF_OK)
         return status;
     edit->after = (struct lf_stored_list){.key = edit->key,
-                                          .revision = edit->found ? edit->before.revision + 1 : 1,
+                                          .revision = edit->before.revision + 1,
                                           .generation = state->generation,
                                           .count = state->count,
                                           .updated_at_ms = edit->change->at_ms};
@@ -231,16 +254,22 @@ static enum lf_status
 delete_list(struct edit *edit, const struct lf_precondition *precondition, struct lf_error *error)
 {
     struct lf_sqlite_trace trace = {.action = "list.delete", .icp = "", .subject = edit->key};
-    sqlite3_stmt *statement = NULL;
+    sqlite3_stmt *statement = NULL, *keep = NULL;
     enum lf_status status = begin_edit(edit, true, precondition, error);
 
     if (status == LF_OK)
         status = lf_sqlite_get(edit->connection, LF_SQL_DELETE_LIST, &statement, error);
+    if (status == LF_OK)
+        status = lf_sqlite_get(edit->connection, LF_SQL_KEEP_PAST_LIST, &keep, error);
     if (status != LF_OK)
         return status;
-    if (sqlite3_bind_text(statement, 1, edit->key, -1, SQLITE_STATIC) != SQLITE_OK)
+    if (sqlite3_bind_text(statement, 1, edit->key, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text(keep, 1, edit->key, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_int64(keep, 2, edit->before.revision) != SQLITE_OK)
         return lf_sqlite_no_memory(edit->connection, error);
     status = lf_sqlite_run(edit->connection, statement, error);
+    if (status == LF_OK)
+        status = lf_sqlite_run(edit->connection, keep, error);
     trace.before = edit->before.hash;
     return status == LF_OK ? lf_sqlite_add_trace(edit->connection, &trace, edit->change, error) : status;
 }
@@ -306,9 +335,13 @@ lf_sqlite_list(struct lf_store_reader *reader, struct lf_arena *arena, const cha
     enum lf_status status = find_list(connection, key, &list, &found, error);
 
     if (status == LF_OK && !found)
-        status = no_list(key, error);
+        status = find_past(connection, key, &list.revision, error);
     if (status != LF_OK)
         return status;
+    if (!found) {
+        *ret_list = list;
+        return no_list(key, error);
+    }
     list.key = lf_arena_copy(arena, key, strlen(key));
     if (list.key == NULL)
         return lf_sqlite_no_memory(connection, error);

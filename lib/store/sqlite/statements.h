@@ -86,6 +86,9 @@
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                                                   \
     X(CHANGE_LIST, "UPDATE list SET revision = ?2, generation = ?3, entries = ?4, hash = ?5, updated_at_ms = ?6"      \
                    " WHERE key = ?1")                                                                                 \
+    X(PAST_LIST, "SELECT revision FROM list_past WHERE key = ?1")                                                     \
+    X(KEEP_PAST_LIST, "INSERT INTO list_past (key, revision) VALUES (?1, ?2)"                                         \
+                      " ON CONFLICT (key) DO UPDATE SET revision = excluded.revision")                                \
     X(DELETE_LIST, "DELETE FROM list WHERE key = ?1")                                                                 \
     X(NEXT_GENERATION, "UPDATE meta SET value = value + 1 WHERE name = 'list_generations'")                           \
     X(LAST_GENERATION, "SELECT value FROM meta WHERE name = 'list_generations'")                                      \

@@ -69,6 +69,13 @@ CREATE TABLE list_new (
     updated_at_ms INTEGER NOT NULL
 ) STRICT;
 
+-- The last revision of lists that were deleted: one that is put again goes on from there, so that a recorded score's
+-- revision means one state of a list, ever.
+CREATE TABLE list_past (
+    key      TEXT PRIMARY KEY NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- leadfit_fold and leadfit_list_hash are functions that migrations have (lib/store/sqlite/functions.c).
 INSERT OR IGNORE INTO list_item (generation, folded, entry)
     SELECT list_id, leadfit_fold(entry), entry FROM list_entry WHERE length(leadfit_fold(entry)) > 0
