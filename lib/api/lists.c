@@ -222,7 +222,7 @@ load_list(struct lf_request *request, struct lf_service *service, bool as_text, 
         status = tell_list(reader, arena, ret_list, as_text, body, &same, error);
     if (status == LF_OK && !same) {
         /* It changed meanwhile. Once more, while nobody may change it. */
-        lf_service_lock_editing(service);
+        (void)lf_service_lock_editing(service);
         status = lf_store_list(reader, arena, key, ret_list, error);
         if (status == LF_OK)
             status = tell_list(reader, arena, ret_list, as_text, body, &same, error);

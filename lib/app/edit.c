@@ -2,6 +2,7 @@
 #include "app/edit.h"
 
 #include "base/log.h"
+#include "base/time.h"
 
 enum { SCRATCH_CHUNK = 1 << 16, SCRATCH_MAX = 1 << 30 };
 
@@ -10,12 +11,13 @@ lf_edit_begin(struct lf_service *service, const struct lf_change *change, struct
               struct lf_error *error)
 {
     struct lf_edit edit = {
-        .service = service, .change = change, .scratch = lf_arena_create(SCRATCH_CHUNK, SCRATCH_MAX)};
+        .service = service, .change = *change, .scratch = lf_arena_create(SCRATCH_CHUNK, SCRATCH_MAX)};
     enum lf_status status = LF_OK;
 
     if (edit.scratch == NULL)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory; nothing was changed");
-    lf_service_lock_editing(service);
+    if (lf_service_lock_editing(service) && lf_time_now_ms() > edit.change.at_ms)
+        edit.change.at_ms = lf_time_now_ms();
     edit.set = lf_live_acquire(lf_service_live(service));
     status = lf_service_check_time(service, error); /* its turn may have come late */
     if (status == LF_OK)

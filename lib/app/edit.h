@@ -24,7 +24,7 @@
 
 struct lf_edit {
     struct lf_service *service;
-    const struct lf_change *change;
+    struct lf_change change; /* who and why; when: where it had to wait, when its turn came */
     struct lf_store_reader *reader;
     struct lf_arena *scratch; /* gone with the edit */
     struct lf_live_set *set;  /* the present one */

@@ -71,8 +71,8 @@ foretell_draft(struct lf_edit *edit, struct lf_arena *arena, const struct lf_new
         .icp = draft->icp,
         .document = draft->document,
         .document_len = draft->document_len,
-        .updated_by = edit->change->by,
-        .updated_at_ms = edit->change->at_ms,
+        .updated_by = edit->change.by,
+        .updated_at_ms = edit->change.at_ms,
         .next_version = icp.versions + 1,
         .active_version = icp.active_version,
     };
@@ -88,7 +88,7 @@ lf_edit_put_draft(struct lf_service *service, struct lf_arena *arena, const char
 {
     const struct lf_icp *definition = NULL;
     struct lf_new_draft draft = {.icp = icp, .document = document, .document_len = len};
-    struct put_draft put = {.draft = &draft, .precondition = precondition, .change = change};
+    struct put_draft put = {.draft = &draft, .precondition = precondition};
     struct lf_stored_draft foretold;
     struct lf_edit edit;
     enum lf_status status = read_definition(arena, icp, document, len, findings, &definition, error);
@@ -101,6 +101,7 @@ lf_edit_put_draft(struct lf_service *service, struct lf_arena *arena, const char
     status = lf_edit_begin(service, change, &edit, error);
     if (status != LF_OK)
         return status;
+    put.change = &edit.change;
     status = foretell_draft(&edit, arena, &draft, &foretold, error);
     if (status == LF_OK)
         status = lf_edit_commit(&edit, put_draft, &put, error);
@@ -132,10 +133,10 @@ enum lf_status
 lf_edit_delete_draft(struct lf_service *service, const char *icp, const struct lf_precondition *precondition,
                      const struct lf_change *change, struct lf_error *error)
 {
-    struct delete_draft delete = {icp, precondition, change};
     const struct lf_live_change gone = {.icp = icp};
     struct lf_stored_icp stored;
     struct lf_edit edit;
+    struct delete_draft delete = {icp, precondition, &edit.change};
     enum lf_status status = lf_edit_begin(service, change, &edit, error);
 
     if (status != LF_OK)
@@ -171,7 +172,7 @@ publish_draft(struct lf_store *store, void *argument, struct lf_error *error)
     const struct publishing *publishing = argument;
 
     return lf_store_publish_draft(store, publishing->draft.icp, publishing->version.version, publishing->version.id,
-                                  publishing->precondition, publishing->edit.change, error);
+                                  publishing->precondition, &publishing->edit.change, error);
 }
 
 /* Whether the store will refuse it anyway, because of the ICP's state or of the precondition. */
@@ -199,7 +200,7 @@ check_lint(struct publishing *publishing, const struct lf_icp *draft, const stru
     struct lf_lint lint;
     size_t leads = 0;
     enum lf_status status = lf_advise(publishing->edit.reader, publishing->edit.scratch, draft, lists,
-                                      publishing->edit.change->at_ms * 1000, &lint, &leads, error);
+                                      publishing->edit.change.at_ms * 1000, &lint, &leads, error);
 
     if (status != LF_OK || lint.counts[LF_LINT_ERROR] == 0)
         return status;
@@ -269,7 +270,7 @@ static void
 foretell_version(struct publishing *publishing)
 {
     const struct lf_stored_draft *draft = &publishing->draft;
-    const struct lf_change *change = publishing->edit.change;
+    const struct lf_change *change = &publishing->edit.change;
 
     publishing->version = (struct lf_stored_version){
         .id = draft->next_version_id,
@@ -328,7 +329,8 @@ lf_edit_publish(struct lf_service *service, struct lf_arena *arena, const char *
         return status;
     status = publish(&publishing, icp, error);
     if (status == LF_OK) {
-        *ret_publication = (struct lf_publication){.version = publishing.version.version, .at_ms = change->at_ms};
+        *ret_publication =
+            (struct lf_publication){.version = publishing.version.version, .at_ms = publishing.edit.change.at_ms};
         memcpy(ret_publication->hash, publishing.version.hash, sizeof ret_publication->hash);
     }
     lf_edit_end(&publishing.edit);
@@ -375,11 +377,11 @@ enum lf_status
 lf_edit_activate(struct lf_service *service, struct lf_arena *arena, const char *icp, int version,
                  const struct lf_change *change, struct lf_publication *ret_publication, struct lf_error *error)
 {
-    struct activation activation = {.icp = icp, .version = version, .change = change};
     struct lf_stored_version stored;
     struct lf_stored_icp owner;
     const struct lf_live_change live = {.icp = icp, .version = &stored};
     struct lf_edit edit;
+    struct activation activation = {.icp = icp, .version = version, .change = &edit.change};
     enum lf_status status = lf_edit_begin(service, change, &edit, error);
 
     if (status != LF_OK)
@@ -399,7 +401,7 @@ lf_edit_activate(struct lf_service *service, struct lf_arena *arena, const char 
     if (status != LF_OK)
         return status;
     *ret_publication =
-        (struct lf_publication){.version = version, .at_ms = change->at_ms, .unchanged = activation.unchanged};
+        (struct lf_publication){.version = version, .at_ms = edit.change.at_ms, .unchanged = activation.unchanged};
     memcpy(ret_publication->hash, stored.hash, sizeof ret_publication->hash);
     if (!activation.unchanged)
         lf_edit_log(change, "activate", icp, version);
@@ -426,11 +428,11 @@ enum lf_status
 lf_edit_set_archived(struct lf_service *service, struct lf_arena *arena, const char *icp, bool archived,
                      const struct lf_change *change, struct lf_error *error)
 {
-    struct archiving archiving = {.icp = icp, .archived = archived, .change = change};
     struct lf_live_change live = {.icp = icp, .archived = archived};
     struct lf_stored_icp stored;
     struct lf_stored_version version;
     struct lf_edit edit;
+    struct archiving archiving = {.icp = icp, .archived = archived, .change = &edit.change};
     bool changes = false;
     enum lf_status status = lf_edit_begin(service, change, &edit, error);
 

@@ -31,13 +31,13 @@ lf_edit_create_key(struct lf_service *service, const char *name, uint32_t scopes
 
     if (status != LF_OK)
         return status;
-    lf_service_lock_editing(service);
+    lf_service_lock_keys(service);
     status = lf_keyring_prepare(keyring, &key, error);
     if (status == LF_OK)
         status = lf_recorder_run(lf_service_recorder(service), create_key, &create, error);
     if (status == LF_OK)
         lf_keyring_publish(keyring);
-    lf_service_unlock_editing(service);
+    lf_service_unlock_keys(service);
     if (status != LF_OK)
         return status;
     *ret_key = key;
@@ -65,11 +65,11 @@ lf_edit_revoke_key(struct lf_service *service, const char *id, const struct lf_c
     struct revoke_key revoke = {id, change};
     enum lf_status status = LF_OK;
 
-    lf_service_lock_editing(service);
+    lf_service_lock_keys(service);
     status = lf_recorder_run(lf_service_recorder(service), revoke_key, &revoke, error);
     if (status == LF_OK)
         lf_keyring_revoke(lf_service_keyring(service), id, change->at_ms);
-    lf_service_unlock_editing(service);
+    lf_service_unlock_keys(service);
     if (status == LF_OK)
         lf_edit_log(change, "key.revoke", id, 0);
     return status;

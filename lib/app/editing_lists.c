@@ -200,7 +200,7 @@ put_list(struct lf_store *store, void *argument, struct lf_error *error)
 {
     struct put *put = argument;
 
-    return lf_store_put_list(store, put->list.key, &put->state, put->list.precondition, put->list.edit.change,
+    return lf_store_put_list(store, put->list.key, &put->state, put->list.precondition, &put->list.edit.change,
                              put->list.arena, &put->result, &put->created, &put->unchanged, error);
 }
 
@@ -313,7 +313,7 @@ patch_list(struct lf_store *store, void *argument, struct lf_error *error)
     struct patch *patch = argument;
 
     return lf_store_patch_list(store, patch->list.key, patch->add.items, patch->add.count, patch->remove.items,
-                               patch->remove.count, patch->list.precondition, patch->list.edit.change,
+                               patch->remove.count, patch->list.precondition, &patch->list.edit.change,
                                patch->list.arena, &patch->result, &patch->added, &patch->removed, error);
 }
 
@@ -415,7 +415,7 @@ delete_list(struct lf_store *store, void *argument, struct lf_error *error)
 {
     const struct list_edit *edit = argument;
 
-    return lf_store_delete_list(store, edit->key, edit->precondition, edit->edit.change, error);
+    return lf_store_delete_list(store, edit->key, edit->precondition, &edit->edit.change, error);
 }
 
 enum lf_status

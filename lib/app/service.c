@@ -26,6 +26,7 @@ struct lf_service {
     bool store_whole_lead;
 
     pthread_mutex_t editing; /* held for the whole of a change (app/editing.h) */
+    pthread_mutex_t keys;    /* the same for API keys */
     pthread_mutex_t lock;    /* over the readers and the probe */
     struct lf_store_reader *readers[READERS_KEPT];
     size_t reader_count;
@@ -91,6 +92,7 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
     (void)pthread_mutex_init(&service->lock, NULL); /* cannot fail with default attributes */
     (void)pthread_mutex_init(&service->editing, NULL);
+    (void)pthread_mutex_init(&service->keys, NULL);
     lf_live_init(&service->live);
     atomic_init(&service->stop_inspecting, false);
     atomic_init(&service->draining, false);
@@ -161,6 +163,7 @@ lf_service_stop(struct lf_service *service)
     lf_keyring_destroy(service->keyring);
     (void)pthread_mutex_destroy(&service->lock);
     (void)pthread_mutex_destroy(&service->editing);
+    (void)pthread_mutex_destroy(&service->keys);
     free(service);
 }
 
@@ -188,16 +191,31 @@ lf_service_keyring(struct lf_service *service)
     return service->keyring;
 }
 
-void
+bool
 lf_service_lock_editing(struct lf_service *service)
 {
+    if (pthread_mutex_trylock(&service->editing) == 0)
+        return false;
     (void)pthread_mutex_lock(&service->editing);
+    return true;
 }
 
 void
 lf_service_unlock_editing(struct lf_service *service)
 {
     (void)pthread_mutex_unlock(&service->editing);
+}
+
+void
+lf_service_lock_keys(struct lf_service *service)
+{
+    (void)pthread_mutex_lock(&service->keys);
+}
+
+void
+lf_service_unlock_keys(struct lf_service *service)
+{
+    (void)pthread_mutex_unlock(&service->keys);
 }
 
 void

@@ -51,9 +51,14 @@ bool lf_service_stores_whole_lead(const struct lf_service *service);
 
 struct lf_keyring *lf_service_keyring(struct lf_service *service);
 
-/* Changes happen one after the other: held from the first look to the swap of what is live (app/editing.h). */
-void lf_service_lock_editing(struct lf_service *service);
+/* Changes of ICPs and lists happen one after the other: held from the first look to the swap of what is live
+ * (app/editing.h). Returns whether it had to wait. */
+bool lf_service_lock_editing(struct lf_service *service);
 void lf_service_unlock_editing(struct lf_service *service);
+
+/* The same for API keys, so that revoking one waits for no long list. */
+void lf_service_lock_keys(struct lf_service *service);
+void lf_service_unlock_keys(struct lf_service *service);
 
 /* Has what replaced and deleted lists left over in the store swept away, in the background, a little at a time. */
 void lf_service_sweep_lists(struct lf_service *service);
