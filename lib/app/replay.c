@@ -96,23 +96,6 @@ note_lead(struct seen *seen, const struct lf_stored_score *score, bool *ret_new)
     return true;
 }
 
-/* The input was let in as a lead once, and written anew (1e20 takes more room then): its size is no fault now. */
-static enum lf_status
-parse_input(struct lf_arena *arena, const struct lf_record *record, const struct lf_json **ret_input,
-            struct lf_error *error)
-{
-    struct lf_json_limits limits = LF_JSON_DOCUMENT_LIMITS;
-    enum lf_status status = LF_OK;
-
-    limits.bytes = SIZE_MAX;
-    status = lf_json_parse(arena, record->input, record->input_len, &limits, ret_input, error);
-    if (status == LF_OUT_OF_MEMORY)
-        return status;
-    if (status != LF_OK || lf_json_kind(*ret_input) != LF_JSON_OBJECT)
-        return lf_fail(error, LF_STORAGE_CORRUPT, "a recorded score is damaged: its input cannot be read");
-    return LF_OK;
-}
-
 static enum lf_status
 replay_score(void *context, const struct lf_stored_score *score)
 {
@@ -133,7 +116,7 @@ replay_score(void *context, const struct lf_stored_score *score)
     if (!new)
         return LF_OK;
     if (replaying->options->inputs)
-        status = parse_input(replaying->lead_arena, &record, &lead.input, replaying->error);
+        status = lf_record_parse_input(replaying->lead_arena, &record, &lead.input, replaying->error);
     if (status == LF_OK)
         status = replaying->each(replaying->context, &lead, replaying->lead_arena, replaying->error);
     if (status != LF_OK)

@@ -212,21 +212,6 @@ add_version(struct lf_store_reader *reader, struct lf_arena *arena, int64_t vers
     return LF_OK;
 }
 
-/* The input was let in as a lead once, and written anew (1e20 takes more room then): its size is no fault now. */
-static enum lf_status
-parse_input(struct lf_arena *arena, const struct lf_record *record, const struct lf_json **ret_input,
-            struct lf_error *error)
-{
-    struct lf_json_limits limits = LF_JSON_DOCUMENT_LIMITS;
-    enum lf_status status = LF_OK;
-
-    limits.bytes = SIZE_MAX;
-    status = lf_json_parse(arena, record->input, record->input_len, &limits, ret_input, error);
-    if (status == LF_OK && lf_json_kind(*ret_input) != LF_JSON_OBJECT)
-        return damaged(error, "its input is not a lead");
-    return status == LF_OK || status == LF_OUT_OF_MEMORY ? status : damaged(error, "its input cannot be read");
-}
-
 static enum lf_status
 reopen(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_stored_score *score,
        struct reopened *ret_reopened, struct lf_error *error)
@@ -242,7 +227,7 @@ reopen(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_s
     if (status == LF_OK)
         status = lf_profiles_compile(reopened.profiles, NULL, error);
     if (status == LF_OK)
-        status = parse_input(arena, &reopened.record, &input, error);
+        status = lf_record_parse_input(arena, &reopened.record, &input, error);
     if (status == LF_OK) {
         reopened.evaluation = lf_evaluation_create(reopened.profiles->program, arena, input, score->as_of_ms);
         status = reopened.evaluation == NULL ? out_of_memory(error) : LF_OK;

@@ -53,6 +53,11 @@ struct lf_record {
 enum lf_status lf_record_read(struct lf_arena *arena, const void *bytes, size_t len, struct lf_record *ret_record,
                               struct lf_error *error) LF_MUST_CHECK;
 
+/* Parses the input of a record: an object. The tree lives in the arena and borrows from the record. STORAGE_CORRUPT,
+ * OUT_OF_MEMORY. */
+enum lf_status lf_record_parse_input(struct lf_arena *arena, const struct lf_record *record,
+                                     const struct lf_json **ret_input, struct lf_error *error) LF_MUST_CHECK;
+
 /* Decodes one result against its definition. STORAGE_CORRUPT when they do not belong together. */
 enum lf_status
 lf_record_outcome(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_recorded_result *result,
