@@ -96,7 +96,7 @@ main(int argc, char **argv)
             if (lf_scoring_run(arena, profiles, &request, 1767225600000, &scoring, &error) != LF_OK)
                 return 1;
             t[2] = lf_time_monotonic_ns();
-            if (lf_scoring_record(arena, &scoring, false, &stored, &error) != LF_OK)
+            if (lf_scoring_record(arena, &scoring, true, &stored, &error) != LF_OK)
                 return 1;
             t[3] = lf_time_monotonic_ns();
             lf_scoring_tell(&answer, arena, &scoring, &id, 1767225600000, 0);
