@@ -376,7 +376,8 @@ enum lf_status lf_store_score(struct lf_store_reader *reader, struct lf_arena *a
                               struct lf_stored_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
 
 /* The latest scores with from_ms <= scored_at < to_ms, newest first, at most `limit`; the arena is reset between blocks
- * of them, so what the callback sees is gone when it returns. */
+ * of them, so what the callback sees is gone when it returns. The callback may ask the same reader for anything else.
+ */
 enum lf_status
 lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int64_t from_ms, int64_t to_ms,
                     size_t limit, enum lf_status (*each)(void *context, const struct lf_stored_score *score),

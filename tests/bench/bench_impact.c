@@ -15,6 +15,7 @@
 #include "app/scoring.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "read_all.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,25 +40,6 @@ need(enum lf_status status, const char *what)
         return;
     (void)fprintf(stderr, "bench_impact: %s: %s\n", what, error.detail);
     exit(1);
-}
-
-static char *
-read_all(const char *path, size_t *ret_len)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    long len = 0;
-
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (len = ftell(file)) < 0)
-        exit(1);
-    rewind(file);
-    text = malloc((size_t)len + 1);
-    if (text == NULL || fread(text, 1, (size_t)len, file) != (size_t)len)
-        exit(1);
-    text[len] = '\0';
-    *ret_len = (size_t)len;
-    (void)fclose(file);
-    return text;
 }
 
 static void

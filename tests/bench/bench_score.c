@@ -11,31 +11,13 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "read_all.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ROUNDS_MAX = 101, STEPS = 4 };
-
-static char *
-read_all(const char *path, size_t *ret_len)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    long len = 0;
-
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (len = ftell(file)) < 0)
-        exit(1);
-    rewind(file);
-    text = malloc((size_t)len + 1);
-    if (text == NULL || fread(text, 1, (size_t)len, file) != (size_t)len)
-        exit(1);
-    text[len] = '\0';
-    *ret_len = (size_t)len;
-    (void)fclose(file);
-    return text;
-}
 
 static int
 compare(const void *a, const void *b)
