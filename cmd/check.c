@@ -1,6 +1,7 @@
 /* check.c - leadfit check and leadfit backup: is the database sound, and a copy of it. */
 #include "command.h"
 
+#include "app/ledger.h"
 #include "app/scoring.h"
 #include "core/icp.h"
 #include "store/store.h"
@@ -50,17 +51,22 @@ check_score(void *context, const struct lf_stored_score *score)
     struct checking *checking = context;
     struct lf_error error;
     char id[LF_ULID_TEXT_SIZE];
-    bool agrees = false;
+    struct lf_repetition repetition = {.agrees = false};
     enum lf_status status = LF_OK;
 
     lf_arena_reset(checking->arena);
+    status = lf_scoring_repeat(checking->reader, checking->arena, score, NULL, NULL, false, &repetition, &error);
+    if (status == LF_ERASED) /* what it was computed from is gone, on purpose */
+        return LF_OK;
     checking->scores++;
-    status = lf_scoring_repeat(checking->reader, checking->arena, score, &agrees, &error);
-    if (status == LF_OK && agrees)
+    if (status == LF_OK && repetition.agrees)
         return LF_OK;
     checking->faults++;
     lf_ulid_format(score->id, id);
-    (void)printf("score %s: %s\n", id, status == LF_OK ? "computed again it is another one" : error.detail);
+    if (status == LF_OK)
+        (void)printf("score %s: computed again it is another one: %s\n", id, repetition.what);
+    else
+        (void)printf("score %s: %s\n", id, error.detail);
     return LF_OK;
 }
 
@@ -85,6 +91,39 @@ count_audit(struct lf_store_reader *reader, struct lf_arena *arena, size_t *ret_
     return status;
 }
 
+static void
+print_findings(const struct lf_findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        (void)printf("%s: %s\n", findings->items[i].code, findings->items[i].detail);
+    if (findings->dropped > 0)
+        (void)printf("and %zu more\n", findings->dropped);
+}
+
+/* What scores add up to: counted anew. */
+static enum lf_status
+check_rollups(struct lf_store_reader *reader, struct lf_arena *arena, int64_t *ret_rollups, size_t *ret_faults,
+              struct lf_error *error)
+{
+    struct lf_catalog *catalog = lf_catalog_create();
+    struct lf_findings findings;
+    enum lf_status status = LF_OK;
+
+    lf_arena_reset(arena);
+    lf_findings_init(&findings, arena);
+    if (catalog == NULL)
+        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory");
+    status = lf_ledger_check(reader, catalog, &findings, ret_rollups, error);
+    lf_catalog_destroy(catalog);
+    if (status == LF_OK && findings.out_of_memory)
+        status = lf_fail(error, LF_OUT_OF_MEMORY, "out of memory");
+    if (status != LF_OK)
+        return status;
+    print_findings(&findings);
+    *ret_faults += findings.count + findings.dropped;
+    return LF_OK;
+}
+
 static enum lf_status
 check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error *error)
 {
@@ -93,8 +132,8 @@ check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error
     struct lf_store_reader *reader = NULL;
     struct lf_findings findings;
     struct lf_ulid last;
-    int64_t scores = 0;
-    size_t audit = 0;
+    int64_t scores = 0, rollups = 0;
+    size_t audit = 0, wrong = 0;
     enum lf_status status = LF_OK;
 
     if (arena == NULL || checking.arena == NULL)
@@ -106,9 +145,9 @@ check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error
     if (status == LF_OK) {
         lf_findings_init(&findings, arena);
         status = lf_store_check(reader, false, NULL, &findings, error);
-        for (size_t i = 0; status == LF_OK && i < findings.count; i++)
-            (void)printf("%s: %s\n", findings.items[i].code, findings.items[i].detail);
-        checking.faults += status == LF_OK ? findings.count : 0;
+        if (status == LF_OK)
+            print_findings(&findings);
+        checking.faults += status == LF_OK ? findings.count + findings.dropped : 0;
     }
     if (status == LF_OK)
         status = lf_store_each_version(reader, arena, check_version, &checking, error);
@@ -118,12 +157,17 @@ check(struct lf_store *store, size_t sample, size_t *ret_faults, struct lf_error
         status = lf_store_last_score(reader, &last, &scores, error);
     if (status == LF_OK)
         status = count_audit(reader, arena, &audit, error);
+    if (status == LF_OK)
+        status = check_rollups(reader, arena, &rollups, &wrong, error);
+    checking.faults += wrong;
     lf_store_reader_close(checking.reader);
     lf_store_reader_close(reader);
     lf_arena_destroy(checking.arena);
     lf_arena_destroy(arena);
     if (status != LF_OK)
         return status;
+    if (wrong == 0)
+        (void)printf("%lld roll-ups agree with the recorded scores\n", (long long)rollups);
     (void)printf("%s: %zu versions re-hashed, %zu audit entries chained, %zu of %lld scores computed again,"
                  " %zu fault%s\n",
                  checking.faults == 0 ? "sound" : "not sound", checking.versions, audit, checking.scores,

@@ -177,7 +177,7 @@ load_lists(struct lf_store *store, struct lf_profiles **ret_profiles, struct lf_
     enum lf_status status = lf_store_reader_open(store, &reader, error);
 
     if (status == LF_OK)
-        status = lf_live_load(reader, ret_profiles, error);
+        status = lf_live_load(reader, NULL, ret_profiles, error);
     lf_store_reader_close(reader);
     return status;
 }

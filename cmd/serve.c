@@ -63,6 +63,14 @@ authenticate(void *context, const char *token, struct lf_identity *ret_identity)
     return lf_service_admit(context, token, ret_identity->key_id, &ret_identity->scopes);
 }
 
+/* Counts an answered request, for /metrics. */
+static void
+observe(void *context, const struct lf_observation *observation)
+{
+    lf_metrics_request(lf_service_metrics(context), observation->route_index, observation->status,
+                       observation->duration_us);
+}
+
 static void
 apply_log(const struct lf_config *config)
 {
@@ -100,12 +108,13 @@ start_server(const struct lf_config *config, struct lf_service *service, char *a
         .idle_timeout_ms = lf_config_number(config, LF_SETTING_IDLE_TIMEOUT),
         .log_requests = (enum lf_log_requests)lf_config_number(config, LF_SETTING_LOG_REQUESTS),
         .authenticate = authenticate,
+        .observe = observe,
         .context = service,
     };
     enum lf_status status =
         split_listen(lf_config_text(config, LF_SETTING_LISTEN), address, size, &options.port, error);
 
-    options.routes = lf_api_routes(&options.route_count);
+    options.routes = lf_api_routes(lf_service_open_metrics(service), &options.route_count);
     return status == LF_OK ? lf_server_start(&options, ret_server, error) : status;
 }
 
@@ -132,6 +141,20 @@ wait_for_stop(const sigset_t *signals, const char *file, struct lf_service *serv
     }
 }
 
+/* What of a lead is recorded, by the words of store_lead. */
+static enum lf_kept
+kept_of(const struct lf_config *config)
+{
+    static const enum lf_kept KEPT[] = {
+        [LF_STORE_LEAD_FIELDS] = LF_KEPT_FIELDS,
+        [LF_STORE_LEAD_WHOLE] = LF_KEPT_WHOLE,
+        [LF_STORE_LEAD_HASHES] = LF_KEPT_HASHES,
+        [LF_STORE_LEAD_NOTHING] = LF_KEPT_NOTHING,
+    };
+
+    return KEPT[lf_config_number(config, LF_SETTING_STORE_LEAD)];
+}
+
 /* Has the memory of large requests given back. Of itself glibc takes the first long list that is freed as a sign to
  * keep that much from then on, for each thread. Where it refuses, memory stays as it was: bounded, and too much. */
 static void
@@ -149,7 +172,10 @@ serve(const struct lf_config *config, const char *file)
         .queue = (size_t)lf_config_number(config, LF_SETTING_QUEUE),
         .batch = (size_t)lf_config_number(config, LF_SETTING_BATCH_MAX),
         .stall_ms = STALL_MS,
-        .store_whole_lead = lf_config_number(config, LF_SETTING_STORE_LEAD) == LF_STORE_LEAD_WHOLE,
+        .kept = kept_of(config),
+        .never_store = lf_config_text(config, LF_SETTING_NEVER_STORE),
+        .retention_days = (int)lf_config_number(config, LF_SETTING_RETENTION_DAYS),
+        .open_metrics = lf_config_number(config, LF_SETTING_METRICS_OPEN) != 0,
         .rate_limit = (unsigned)lf_config_number(config, LF_SETTING_RATE_LIMIT),
     };
     struct lf_service *service = NULL;
@@ -168,6 +194,7 @@ serve(const struct lf_config *config, const char *file)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
     return_large_memory();
+    (void)lf_api_routes(options.open_metrics, &options.routes);
     if (lf_service_start(&options, &service, &error) != LF_OK)
         return fault(&error);
     if (start_server(config, service, address, sizeof address, &server, &error) != LF_OK) {

@@ -54,6 +54,28 @@ lf_api_conclude(struct lf_request *request, int http_status, enum lf_status stat
 }
 
 void
+lf_api_conclude_tagged(struct lf_request *request, enum lf_status status, const struct lf_buf *body,
+                       const struct lf_error *error)
+{
+    char etag[LF_API_ETAG_SIZE];
+    struct lf_error failed;
+
+    if (status == LF_OK && lf_buf_failed(body))
+        status = lf_fail(&failed, LF_OUT_OF_MEMORY, "out of memory while telling the answer");
+    else if (status == LF_OK && !lf_api_make_etag(body->data, body->len, etag))
+        status = lf_fail(&failed, LF_OUT_OF_MEMORY, "out of memory while hashing the answer");
+    else if (status != LF_OK)
+        failed = *error;
+    if (status != LF_OK) {
+        lf_reply_problem(request, &failed);
+        return;
+    }
+    lf_reply_header(request, "Cache-Control", "private, no-cache");
+    if (!lf_api_not_modified(request, etag))
+        lf_reply_json(request, 200, body);
+}
+
+void
 lf_api_conclude_empty(struct lf_request *request, enum lf_status status, const struct lf_error *error)
 {
     if (status == LF_OK)
@@ -95,6 +117,25 @@ names_etag(const char *list, const char *etag)
             at++;
     }
     return false;
+}
+
+bool
+lf_api_make_etag(const void *bytes, size_t len, char ret_etag[LF_API_ETAG_SIZE])
+{
+    static const char HEX[] = "0123456789abcdef";
+    uint8_t digest[LF_SHA256_SIZE];
+    size_t at = 0;
+
+    if (!lf_sha256(bytes, len, digest))
+        return false;
+    ret_etag[at++] = '"';
+    for (size_t i = 0; i < LF_SHA256_SIZE / 2; i++) {
+        ret_etag[at++] = HEX[digest[i] >> 4];
+        ret_etag[at++] = HEX[digest[i] & 15];
+    }
+    ret_etag[at++] = '"';
+    ret_etag[at] = '\0';
+    return true;
 }
 
 bool

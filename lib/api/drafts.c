@@ -23,7 +23,8 @@ advise(struct lf_service *service, struct lf_store_reader *reader, struct lf_are
 {
     struct lf_live_set *set = lf_live_acquire(lf_service_live(service));
     struct lf_list_source lists = lf_profiles_lists(set->profiles);
-    enum lf_status status = lf_advise(reader, arena, icp, &lists, lf_time_now_ms() * 1000, ret_lint, ret_leads, error);
+    enum lf_status status = lf_advise(reader, lf_service_privacy(service), arena, icp, &lists, lf_time_now_ms() * 1000,
+                                      ret_lint, ret_leads, error);
 
     lf_live_release(lf_service_live(service), set);
     return status;

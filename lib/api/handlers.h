@@ -22,6 +22,9 @@ void lf_api_healthz(struct lf_request *request, void *context);
 void lf_api_readyz(struct lf_request *request, void *context);
 void lf_api_openapi(struct lf_request *request, void *context);
 
+/* metrics.c */
+void lf_api_metrics(struct lf_request *request, void *context);
+
 /* score.c */
 void lf_api_score(struct lf_request *request, void *context);
 void lf_api_get_score(struct lf_request *request, void *context);
@@ -62,6 +65,11 @@ void lf_api_put_list(struct lf_request *request, void *context);
 void lf_api_patch_list(struct lf_request *request, void *context);
 void lf_api_delete_list(struct lf_request *request, void *context);
 
+/* stats.c, penetration.c, unmatched.c */
+void lf_api_stats(struct lf_request *request, void *context);
+void lf_api_penetration(struct lf_request *request, void *context);
+void lf_api_unmatched(struct lf_request *request, void *context);
+
 /* audit.c */
 void lf_api_audit(struct lf_request *request, void *context);
 
@@ -72,6 +80,20 @@ void lf_api_revoke_key(struct lf_request *request, void *context);
 
 /* outcomes.c */
 void lf_api_outcomes(struct lf_request *request, void *context);
+
+/* verify.c */
+void lf_api_verify_score(struct lf_request *request, void *context);
+
+/* leads.c */
+void lf_api_list_leads(struct lf_request *request, void *context);
+void lf_api_get_lead(struct lf_request *request, void *context);
+void lf_api_erase_lead(struct lf_request *request, void *context);
+
+/* lead_scores.c */
+void lf_api_lead_scores(struct lf_request *request, void *context);
+
+/* lead_export.c */
+void lf_api_export_lead(struct lf_request *request, void *context);
 
 enum {
     LF_REPLY_MAX = 64 << 20,
@@ -87,9 +109,16 @@ void lf_api_put_time(struct lf_buf *buf, int64_t ms);
 void lf_api_put_time_or_none(struct lf_buf *buf, int64_t ms); /* "" for 0 */
 void lf_api_put_hash(struct lf_buf *buf, const uint8_t digest[LF_SHA256_SIZE]);
 
+/* draft, active or archived. (icps.c) */
+const char *lf_api_state_word(enum lf_icp_state state);
+
 /* Answers with the body, or with the problem when status is one. */
 void lf_api_conclude(struct lf_request *request, int http_status, enum lf_status status, const struct lf_buf *body,
                      const struct lf_error *error);
+
+/* The same with 200 for what is polled: with an ETag that is made of the body, and 304 where the caller has it. */
+void lf_api_conclude_tagged(struct lf_request *request, enum lf_status status, const struct lf_buf *body,
+                            const struct lf_error *error);
 
 /* Answers 204, or with the problem. */
 void lf_api_conclude_empty(struct lf_request *request, enum lf_status status, const struct lf_error *error);
@@ -101,6 +130,10 @@ enum lf_status lf_api_sum_up(const struct lf_findings *findings, enum lf_status 
 
 /* Whether the request's If-None-Match names this ETag (with its quotes). */
 bool lf_api_is_known(const struct lf_request *request, const char *etag);
+
+/* The ETag of what these bytes say, with its quotes. false: out of memory. */
+enum { LF_API_ETAG_SIZE = 35 };
+bool lf_api_make_etag(const void *bytes, size_t len, char ret_etag[LF_API_ETAG_SIZE]) LF_MUST_CHECK;
 
 /* Answers 304 and returns true when the request's If-None-Match names this ETag; sets the header ETag in any case. */
 bool lf_api_not_modified(struct lf_request *request, const char *etag);

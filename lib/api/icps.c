@@ -5,8 +5,8 @@
 
 static const char *const NO_QUERY[] = {NULL};
 
-static const char *
-state_word(enum lf_icp_state state)
+const char *
+lf_api_state_word(enum lf_icp_state state)
 {
     switch (state) {
     case LF_ICP_STATE_DRAFT:
@@ -25,7 +25,7 @@ put_icp(struct lf_buf *buf, const struct lf_stored_icp *icp)
     lf_buf_printf(buf, "{\"key\":\"%s\",\"name\":", icp->key);
     lf_api_put_text(buf, icp->name);
     lf_buf_printf(buf, ",\"purpose\":\"%s\",\"state\":\"%s\",\"active_version\":%d,\"versions\":%d,\"draft_etag\":",
-                  icp->purpose, state_word(icp->state), icp->active_version, icp->versions);
+                  icp->purpose, lf_api_state_word(icp->state), icp->active_version, icp->versions);
     lf_api_put_text(buf, icp->draft_etag);
     lf_buf_lit(buf, ",\"created_at\":");
     lf_api_put_time(buf, icp->created_at_ms);

@@ -6,14 +6,13 @@
 
 #include <stdio.h>
 
-/* Loads the draft and the active version, and replays both. */
+/* Loads the draft and the active version into the options, and replays both. */
 static enum lf_status
-compute(struct lf_request *request, struct lf_store_reader *reader, size_t sample, const struct lf_list_source *lists,
+compute(struct lf_request *request, struct lf_store_reader *reader, struct lf_impact_options *options,
         struct lf_impact *ret_impact, struct lf_error *error)
 {
     struct lf_arena *arena = lf_request_scratch(request);
     const char *key = lf_request_param(request, "key");
-    const struct lf_icp *draft_icp = NULL, *active_icp = NULL;
     struct lf_stored_version active;
     struct lf_stored_draft draft;
     char what[160];
@@ -22,17 +21,18 @@ compute(struct lf_request *request, struct lf_store_reader *reader, size_t sampl
     if (status != LF_OK)
         return status;
     (void)snprintf(what, sizeof what, "the draft of %s", key);
-    status = lf_api_parse_stored(arena, draft.document, draft.document_len, what, NULL, &draft_icp, error);
+    status = lf_api_parse_stored(arena, draft.document, draft.document_len, what, NULL, &options->draft, error);
     if (status == LF_OK && draft.active_version > 0) {
         status = lf_store_version(reader, arena, key, draft.active_version, &active, error);
         (void)snprintf(what, sizeof what, "version %d of %s", draft.active_version, key);
         if (status == LF_OK)
-            status = lf_api_parse_stored(arena, active.document, active.document_len, what, NULL, &active_icp, error);
+            status =
+                lf_api_parse_stored(arena, active.document, active.document_len, what, NULL, &options->active, error);
     }
-    if (status == LF_OK)
-        status = lf_impact_compute(reader, arena, draft_icp, active_icp, draft.active_version, lists, sample,
-                                   ret_impact, error);
-    return status;
+    if (status != LF_OK)
+        return status;
+    options->active_version = draft.active_version;
+    return lf_impact_compute(reader, arena, options, ret_impact, error);
 }
 
 static void
@@ -104,6 +104,7 @@ lf_api_impact(struct lf_request *request, void *context)
     struct lf_store_reader *reader = NULL;
     struct lf_live_set *set = NULL;
     struct lf_list_source lists;
+    struct lf_impact_options options = {.lists = &lists, .privacy = lf_service_privacy(context)};
     struct lf_impact impact;
     struct lf_error error;
     struct lf_buf body;
@@ -118,7 +119,8 @@ lf_api_impact(struct lf_request *request, void *context)
     lists = lf_profiles_lists(set->profiles);
     status = lf_service_borrow_reader(context, &reader, &error);
     if (status == LF_OK) {
-        status = compute(request, reader, (size_t)sample, &lists, &impact, &error);
+        options.sample = (size_t)sample;
+        status = compute(request, reader, &options, &impact, &error);
         lf_service_return_reader(context, reader);
     }
     lf_live_release(lf_service_live(context), set);

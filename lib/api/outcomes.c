@@ -42,7 +42,7 @@ put_one(struct lf_request *request, struct lf_service *service)
     lf_findings_init(&findings, arena);
     if (lf_outcome_read(arena, node, lf_time_now_ms(), &findings, &outcome, &error) != LF_OK)
         lf_reply_findings(request, &error, &findings);
-    else if (lf_outcomes_put(lf_service_recorder(service), &outcome, 1, &error) != LF_OK)
+    else if (lf_outcomes_put(lf_service_recorder(service), lf_service_ledger(service), &outcome, 1, &error) != LF_OK)
         lf_reply_problem(request, &error);
     else
         answer(request, &accepted);
@@ -65,8 +65,8 @@ lf_api_outcomes(struct lf_request *request, void *context)
         return;
     }
     text = lf_request_body(request, &len);
-    if (lf_outcomes_put_lines(lf_service_recorder(context), lf_request_scratch(request), text, len, lf_time_now_ms(),
-                              &report, &error) == LF_OK)
+    if (lf_outcomes_put_lines(lf_service_recorder(context), lf_service_ledger(context), lf_request_scratch(request),
+                              text, len, lf_time_now_ms(), &report, &error) == LF_OK)
         answer(request, &report);
     else
         lf_reply_problem(request, &error);

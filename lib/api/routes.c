@@ -14,6 +14,8 @@
 
 static const struct lf_route ROUTES[] = {
     /* method, path, scope, body, handler, lane and the largest body (0: as configured) */
+    {"GET", "/metrics", LF_SCOPE_STATS_READ, LF_BODY_NONE, lf_api_metrics, DESK}, /* first: see lf_api_routes */
+
     {"GET", "/healthz", 0, LF_BODY_NONE, lf_api_healthz, WORKER},
     {"GET", "/readyz", 0, LF_BODY_NONE, lf_api_readyz, WORKER},
     {"GET", "/openapi.json", 0, LF_BODY_NONE, lf_api_openapi, WORKER},
@@ -21,6 +23,7 @@ static const struct lf_route ROUTES[] = {
     {"POST", "/v1/score", LF_SCOPE_SCORE, LF_BODY_JSON, lf_api_score, WORKER},
     {"POST", "/v1/explain", LF_SCOPE_SCORE, LF_BODY_JSON, lf_api_explain, WORKER},
     {"GET", "/v1/scores/{id}", LF_SCOPE_LEADS_READ, LF_BODY_NONE, lf_api_get_score, WORKER},
+    {"POST", "/v1/scores/{id}/verify", LF_SCOPE_LEADS_READ, LF_BODY_JSON, lf_api_verify_score, DESK},
 
     {"GET", "/v1/icps", LF_SCOPE_ICP_READ, LF_BODY_NONE, lf_api_list_icps, WORKER},
     {"GET", "/v1/icps/{key}", LF_SCOPE_ICP_READ, LF_BODY_NONE, lf_api_get_icp, WORKER},
@@ -49,16 +52,30 @@ static const struct lf_route ROUTES[] = {
 
     {"POST", "/v1/outcomes", LF_SCOPE_LEADS_WRITE, LF_BODY_LINES, lf_api_outcomes, LF_LANE_DESK, LF_OUTCOMES_BODY_MAX},
 
+    {"GET", "/v1/leads", LF_SCOPE_LEADS_READ, LF_BODY_NONE, lf_api_list_leads, DESK},
+    {"GET", "/v1/leads/{id}", LF_SCOPE_LEADS_READ, LF_BODY_NONE, lf_api_get_lead, DESK},
+    {"DELETE", "/v1/leads/{id}", LF_SCOPE_LEADS_WRITE, LF_BODY_NONE, lf_api_erase_lead, DESK},
+    {"GET", "/v1/leads/{id}/scores", LF_SCOPE_LEADS_READ, LF_BODY_NONE, lf_api_lead_scores, DESK},
+    {"GET", "/v1/leads/{id}/export", LF_SCOPE_LEADS_READ, LF_BODY_NONE, lf_api_export_lead, DESK},
+
+    {"GET", "/v1/stats", LF_SCOPE_STATS_READ, LF_BODY_NONE, lf_api_stats, DESK},
+    {"GET", "/v1/stats/penetration", LF_SCOPE_STATS_READ, LF_BODY_NONE, lf_api_penetration, DESK},
+    {"GET", "/v1/stats/unmatched", LF_SCOPE_STATS_READ, LF_BODY_NONE, lf_api_unmatched, DESK},
+
     {"GET", "/v1/audit", LF_SCOPE_ICP_READ, LF_BODY_NONE, lf_api_audit, DESK},
 
     {"GET", "/v1/keys", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_list_keys, DESK},
     {"POST", "/v1/keys", LF_SCOPE_ADMIN, LF_BODY_JSON, lf_api_create_key, DESK},
     {"DELETE", "/v1/keys/{id}", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_revoke_key, DESK},
+
+    {.method = "GET", .path = "/metrics", .scope = 0, .handle = lf_api_metrics, .lane = LF_LANE_DESK}, /* last */
 };
 
+/* Of the two lines for /metrics the closed one is the first and the open one the last, so that the table with either is
+ * a part of this one. */
 const struct lf_route *
-lf_api_routes(size_t *ret_count)
+lf_api_routes(bool open_metrics, size_t *ret_count)
 {
-    *ret_count = sizeof ROUTES / sizeof *ROUTES;
-    return ROUTES;
+    *ret_count = sizeof ROUTES / sizeof *ROUTES - 1;
+    return open_metrics ? ROUTES + 1 : ROUTES;
 }

@@ -8,9 +8,11 @@
 
 #include "http/server.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* The table; static. A test holds it against schema/openapi.json. */
-const struct lf_route *lf_api_routes(size_t *ret_count);
+/* The table; static. open_metrics: GET /metrics asks for no key. There are as many routes either way. A test holds it
+ * against schema/openapi.json. */
+const struct lf_route *lf_api_routes(bool open_metrics, size_t *ret_count);
 
 #endif

@@ -65,13 +65,13 @@ keep(struct lf_request *request, const void *bytes, size_t len)
 
 /* Tells the scoring, and makes what is to be recorded; all of it is the request's then. */
 static enum lf_status
-prepare(struct waiting *waiting, struct lf_scoring *scoring, bool whole, struct lf_error *error)
+prepare(struct waiting *waiting, struct lf_scoring *scoring, const struct lf_privacy *privacy, struct lf_error *error)
 {
     struct lf_request *request = waiting->request;
     struct lf_arena *scratch = lf_request_scratch(request);
     struct lf_stored_score *score = &waiting->job.score;
     struct lf_buf answer;
-    enum lf_status status = lf_scoring_record(scratch, scoring, whole, score, error);
+    enum lf_status status = lf_scoring_record(scratch, scoring, privacy, score, error);
 
     if (status != LF_OK)
         return status;
@@ -98,7 +98,7 @@ record(struct lf_request *request, struct lf_service *service, struct lf_scoring
         status = lf_fail(&error, LF_OUT_OF_MEMORY, "out of memory while recording a score");
     } else {
         waiting->request = request;
-        status = prepare(waiting, scoring, lf_service_stores_whole_lead(service), &error);
+        status = prepare(waiting, scoring, lf_service_privacy(service), &error);
     }
     if (status != LF_OK) {
         lf_reply_problem(request, &error);

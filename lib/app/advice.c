@@ -224,6 +224,16 @@ judge(struct looking *looking, const struct lf_replayed *lead, struct lf_arena *
     return LF_OK;
 }
 
+/* Leads whose values were stored, or some of them. */
+static enum lf_status
+counts(void *context, const struct lf_record *record, bool *ret_counts, struct lf_error *error)
+{
+    (void)context;
+    (void)error;
+    *ret_counts = record->kept == LF_KEPT_WHOLE || record->kept == LF_KEPT_FIELDS;
+    return LF_OK;
+}
+
 static enum lf_status
 look_at_lead(void *context, const struct lf_replayed *lead, struct lf_arena *arena, struct lf_error *error)
 {
@@ -234,7 +244,7 @@ look_at_lead(void *context, const struct lf_replayed *lead, struct lf_arena *are
     if (status != LF_OK)
         return status;
     looking->lead++;
-    looking->whole = lead->record->whole;
+    looking->whole = lead->record->kept == LF_KEPT_WHOLE;
     for (size_t f = 0; f < looking->icp->fields.count; f++) {
         looking->fields[f]->looked += looking->coverage.fields[f];
         all = all && looking->coverage.fields[f];
@@ -423,8 +433,8 @@ say_unseen(const struct looking *looking, struct lf_lint *lint)
 /* ---- the whole ---- */
 
 static enum lf_status
-prepare(struct looking *looking, struct lf_store_reader *reader, const struct lf_list_source *lists,
-        struct lf_error *error)
+prepare(struct looking *looking, struct lf_store_reader *reader, const struct lf_privacy *privacy,
+        const struct lf_list_source *lists, struct lf_error *error)
 {
     enum lf_status status = LF_OK;
 
@@ -432,7 +442,7 @@ prepare(struct looking *looking, struct lf_store_reader *reader, const struct lf
         return lf_fail(error, LF_INTERNAL, "the system gives no random bytes");
     looking->scratch = lf_arena_create(SCRATCH_CHUNK, SCRATCH_MAX);
     if (looking->scratch == NULL || !prepare_paths(looking) ||
-        !lf_coverage_init(&looking->coverage, reader, looking->scratch, looking->icp))
+        !lf_coverage_init(&looking->coverage, reader, privacy, looking->scratch, looking->icp))
         return out_of_memory(error);
     status = lf_profiles_create(1, &looking->profiles, error);
     if (status == LF_OK)
@@ -443,13 +453,13 @@ prepare(struct looking *looking, struct lf_store_reader *reader, const struct lf
 }
 
 static enum lf_status
-look_at_leads(struct lf_store_reader *reader, const struct lf_icp *icp, const struct lf_list_source *lists,
-              struct lf_lint *lint, size_t *ret_leads, struct lf_error *error)
+look_at_leads(struct lf_store_reader *reader, const struct lf_privacy *privacy, const struct lf_icp *icp,
+              const struct lf_list_source *lists, struct lf_lint *lint, size_t *ret_leads, struct lf_error *error)
 {
     struct lf_replay_options options = {
-        .from_ms = INT64_MIN, .to_ms = INT64_MAX, .leads = LF_ADVICE_LEADS, .inputs = true};
+        .from_ms = INT64_MIN, .to_ms = INT64_MAX, .leads = LF_ADVICE_LEADS, .inputs = true, .counts = counts};
     struct looking looking = {.icp = icp};
-    enum lf_status status = prepare(&looking, reader, lists, error);
+    enum lf_status status = prepare(&looking, reader, privacy, lists, error);
 
     if (status == LF_OK)
         status = lf_replay(reader, looking.scratch, &options, look_at_lead, &looking, ret_leads, error);
@@ -462,9 +472,9 @@ look_at_leads(struct lf_store_reader *reader, const struct lf_icp *icp, const st
 }
 
 enum lf_status
-lf_advise(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_icp *icp,
-          const struct lf_list_source *lists, int64_t now_us, struct lf_lint *ret_lint, size_t *ret_leads,
-          struct lf_error *error)
+lf_advise(struct lf_store_reader *reader, const struct lf_privacy *privacy, struct lf_arena *arena,
+          const struct lf_icp *icp, const struct lf_list_source *lists, int64_t now_us, struct lf_lint *ret_lint,
+          size_t *ret_leads, struct lf_error *error)
 {
     struct lf_lint_context context = {.today_us = now_us};
     struct lf_lint lint;
@@ -475,7 +485,7 @@ lf_advise(struct lf_store_reader *reader, struct lf_arena *arena, const struct l
         context.lists = *lists;
     status = lf_lint(arena, icp, &context, &lint, error);
     if (status == LF_OK && reader != NULL)
-        status = look_at_leads(reader, icp, lists, &lint, &leads, error);
+        status = look_at_leads(reader, privacy, icp, lists, &lint, &leads, error);
     if (status != LF_OK)
         return status;
     *ret_lint = lint;

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "core/icp.h"
 #include "core/lint.h"
+#include "core/privacy.h"
 #include "store/store.h"
 
 #include <stddef.h>
@@ -20,9 +21,10 @@
 
 enum { LF_ADVICE_LEADS = 2000, LF_ADVICE_LEADS_LEAST = 20 };
 
-/* reader NULL: without leads. *ret_leads: how many were looked at. */
-enum lf_status lf_advise(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_icp *icp,
-                         const struct lf_list_source *lists, int64_t now_us, struct lf_lint *ret_lint,
-                         size_t *ret_leads, struct lf_error *error) LF_MUST_CHECK;
+/* reader NULL: without leads. privacy: what is never stored, and therefore never seen; NULL: nothing. *ret_leads: how
+ * many were looked at, of those whose values were stored. */
+enum lf_status lf_advise(struct lf_store_reader *reader, const struct lf_privacy *privacy, struct lf_arena *arena,
+                         const struct lf_icp *icp, const struct lf_list_source *lists, int64_t now_us,
+                         struct lf_lint *ret_lint, size_t *ret_leads, struct lf_error *error) LF_MUST_CHECK;
 
 #endif

@@ -56,15 +56,20 @@ describe(void *context, const struct lf_stored_version *version, struct lf_arena
 }
 
 bool
-lf_coverage_init(struct lf_coverage *coverage, struct lf_store_reader *reader, struct lf_arena *arena,
-                 const struct lf_icp *icp)
+lf_coverage_init(struct lf_coverage *coverage, struct lf_store_reader *reader, const struct lf_privacy *privacy,
+                 struct lf_arena *arena, const struct lf_icp *icp)
 {
     *coverage = (struct lf_coverage){
         .icp = icp,
         .versions = {.reader = reader, .arena = arena, .describe = describe, .context = coverage},
         .fields = lf_arena_calloc(arena, icp->fields.count, sizeof *coverage->fields),
+        .never = lf_arena_calloc(arena, icp->fields.count, sizeof *coverage->never),
     };
-    return coverage->fields != NULL;
+    if (coverage->fields == NULL || coverage->never == NULL)
+        return false;
+    for (size_t f = 0; privacy != NULL && f < icp->fields.count; f++)
+        coverage->never[f] = lf_privacy_never(privacy, icp->fields.paths[f]);
+    return true;
 }
 
 enum lf_status
@@ -73,8 +78,8 @@ lf_coverage_look(struct lf_coverage *coverage, const struct lf_record *record, s
     size_t fields = coverage->icp->fields.count;
 
     coverage->own = false;
-    memset(coverage->fields, record->whole, fields * sizeof *coverage->fields);
-    for (size_t i = 0; !record->whole && i < record->result_count; i++) {
+    memset(coverage->fields, record->kept == LF_KEPT_WHOLE, fields * sizeof *coverage->fields);
+    for (size_t i = 0; record->kept == LF_KEPT_FIELDS && i < record->result_count; i++) {
         void *known = NULL;
         enum lf_status status = lf_versions_find(&coverage->versions, record->results[i].version_id, &known, error);
         const struct note *note = known;
@@ -85,6 +90,8 @@ lf_coverage_look(struct lf_coverage *coverage, const struct lf_record *record, s
         for (size_t f = 0; f < fields; f++)
             coverage->fields[f] = coverage->fields[f] || note->fields[f];
     }
+    for (size_t f = 0; f < fields; f++)
+        coverage->fields[f] = coverage->fields[f] && !coverage->never[f];
     return LF_OK;
 }
 

@@ -1,8 +1,9 @@
 /*
  * coverage.h - which fields of a definition a recorded lead would show, had it had them.
  *
- * A lead that was stored whole shows all of them; another one those that some version it was scored under reads, for
- * what is read is stored with all that is in it. Not thread-safe: it belongs to one run over recorded scores.
+ * A lead that was stored whole shows all of them; one that was stored with fields those that some version it was scored
+ * under reads, for what is read is stored with all that is in it; others show none. Fields that are never stored are
+ * not shown, whatever was so when the lead was recorded. Not thread-safe: it belongs to one run over recorded scores.
  */
 #ifndef LF_APP_COVERAGE_H
 #define LF_APP_COVERAGE_H
@@ -11,6 +12,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "core/icp.h"
+#include "core/privacy.h"
 #include "core/record.h"
 #include "store/store.h"
 
@@ -21,12 +23,14 @@ struct lf_coverage {
     struct lf_versions versions;
     /* Of the record that was looked at last: */
     bool *fields; /* by field of the definition: the lead would show it */
-    bool own;     /* a version of this ICP scored it; not looked for in one that was stored whole */
+    bool own;     /* a version of this ICP scored it; looked for only in one that was stored with fields */
+    bool *never;  /* by field of the definition: it is never stored */
 };
 
-/* The definition and the arena stay the caller's; the coverage must stay where it is. false: out of memory. */
-bool lf_coverage_init(struct lf_coverage *coverage, struct lf_store_reader *reader, struct lf_arena *arena,
-                      const struct lf_icp *icp) LF_MUST_CHECK;
+/* The definition and the arena stay the caller's; the coverage must stay where it is. privacy: what is never stored;
+ * NULL: nothing. false: out of memory. */
+bool lf_coverage_init(struct lf_coverage *coverage, struct lf_store_reader *reader, const struct lf_privacy *privacy,
+                      struct lf_arena *arena, const struct lf_icp *icp) LF_MUST_CHECK;
 
 /* Looks at a record. STORAGE_CORRUPT where a version of it cannot be read; OUT_OF_MEMORY. */
 enum lf_status

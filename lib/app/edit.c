@@ -34,7 +34,8 @@ lf_edit_prepare(struct lf_edit *edit, const struct lf_live_change *change, struc
 {
     lf_profiles_destroy(edit->next);
     edit->next = NULL;
-    return lf_live_prepare(edit->reader, edit->set->profiles, change, &edit->next, error);
+    return lf_live_prepare(edit->reader, lf_service_privacy(edit->service), edit->set->profiles, change, &edit->next,
+                           error);
 }
 
 enum lf_status

@@ -199,8 +199,9 @@ check_lint(struct publishing *publishing, const struct lf_icp *draft, const stru
 {
     struct lf_lint lint;
     size_t leads = 0;
-    enum lf_status status = lf_advise(publishing->edit.reader, publishing->edit.scratch, draft, lists,
-                                      publishing->edit.change.at_ms * 1000, &lint, &leads, error);
+    enum lf_status status =
+        lf_advise(publishing->edit.reader, lf_service_privacy(publishing->edit.service), publishing->edit.scratch,
+                  draft, lists, publishing->edit.change.at_ms * 1000, &lint, &leads, error);
 
     if (status != LF_OK || lint.counts[LF_LINT_ERROR] == 0)
         return status;
@@ -258,7 +259,13 @@ check_impact(struct publishing *publishing, const struct lf_icp *draft, const st
     if (status == LF_OK)
         status = lf_version_parse(edit->scratch, &stored, &active, error);
     if (status == LF_OK)
-        status = lf_impact_compute(edit->reader, edit->scratch, draft, active, active_version, lists, LF_IMPACT_SAMPLE,
+        status = lf_impact_compute(edit->reader, edit->scratch,
+                                   &(struct lf_impact_options){.draft = draft,
+                                                               .active = active,
+                                                               .active_version = active_version,
+                                                               .lists = lists,
+                                                               .privacy = lf_service_privacy(edit->service),
+                                                               .sample = LF_IMPACT_SAMPLE},
                                    &impact, error);
     if (status != LF_OK)
         return status;

@@ -63,7 +63,7 @@ counts(void *context, const struct lf_record *record, bool *ret_counts, struct l
     struct lf_coverage *coverage = &measuring->coverages[DRAFT];
     enum lf_status status = lf_coverage_look(coverage, record, error);
 
-    *ret_counts = record->whole || coverage->own;
+    *ret_counts = record->kept == LF_KEPT_WHOLE || coverage->own;
     return status;
 }
 
@@ -71,7 +71,7 @@ counts(void *context, const struct lf_record *record, bool *ret_counts, struct l
 static enum lf_status
 note_unstored(struct measuring *measuring, const struct lf_record *record, struct lf_error *error)
 {
-    for (int d = 0; d < DEFINITIONS && !record->whole && measuring->icps[d] != NULL; d++) {
+    for (int d = 0; d < DEFINITIONS && measuring->icps[d] != NULL; d++) {
         enum lf_status status = lf_coverage_look(&measuring->coverages[d], record, error);
 
         if (status != LF_OK)
@@ -389,7 +389,7 @@ tell(const struct measuring *measuring, struct lf_impact *impact)
 }
 
 static enum lf_status
-prepare(struct measuring *measuring, struct lf_store_reader *reader, const struct lf_list_source *lists,
+prepare(struct measuring *measuring, struct lf_store_reader *reader, const struct lf_impact_options *options,
         struct lf_error *error)
 {
     enum lf_status status = lf_profiles_create(DEFINITIONS, &measuring->profiles, error);
@@ -399,13 +399,13 @@ prepare(struct measuring *measuring, struct lf_store_reader *reader, const struc
 
         measuring->unstored[d] = lf_arena_calloc(measuring->arena, icp->fields.count, sizeof(bool));
         if (measuring->unstored[d] == NULL ||
-            !lf_coverage_init(&measuring->coverages[d], reader, measuring->arena, icp))
+            !lf_coverage_init(&measuring->coverages[d], reader, options->privacy, measuring->arena, icp))
             status = out_of_memory(error);
         if (status == LF_OK)
             status = lf_profiles_add_icp(measuring->profiles, icp, 0, 0, error);
     }
     if (status == LF_OK)
-        status = lf_profiles_compile(measuring->profiles, lists, error);
+        status = lf_profiles_compile(measuring->profiles, options->lists, error);
     if (status == LF_OK && measuring->icps[ACTIVE] != NULL &&
         (!prepare_way(measuring->arena, &measuring->up, compare_up, measuring->icps) ||
          !prepare_way(measuring->arena, &measuring->down, compare_down, measuring->icps)))
@@ -414,24 +414,23 @@ prepare(struct measuring *measuring, struct lf_store_reader *reader, const struc
 }
 
 enum lf_status
-lf_impact_compute(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_icp *draft,
-                  const struct lf_icp *active, int active_version, const struct lf_list_source *lists, size_t sample,
+lf_impact_compute(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_impact_options *options,
                   struct lf_impact *ret_impact, struct lf_error *error)
 {
-    struct lf_replay_options options = {
-        .from_ms = INT64_MIN, .to_ms = INT64_MAX, .leads = sample, .inputs = true, .counts = counts};
-    struct lf_impact impact = {.from_version = active != NULL ? active_version : 0};
+    struct lf_replay_options replay = {
+        .from_ms = INT64_MIN, .to_ms = INT64_MAX, .leads = options->sample, .inputs = true, .counts = counts};
+    struct lf_impact impact = {.from_version = options->active != NULL ? options->active_version : 0};
     struct measuring *measuring = lf_arena_calloc(arena, 1, sizeof *measuring);
     enum lf_status status = LF_OK;
 
     if (measuring == NULL)
         return out_of_memory(error);
     measuring->arena = arena;
-    measuring->icps[DRAFT] = draft;
-    measuring->icps[ACTIVE] = active;
-    status = prepare(measuring, reader, lists, error);
+    measuring->icps[DRAFT] = options->draft;
+    measuring->icps[ACTIVE] = options->active;
+    status = prepare(measuring, reader, options, error);
     if (status == LF_OK)
-        status = lf_replay(reader, arena, &options, measure_lead, measuring, &impact.leads, error);
+        status = lf_replay(reader, arena, &replay, measure_lead, measuring, &impact.leads, error);
     for (int d = 0; d < DEFINITIONS; d++)
         lf_coverage_finish(&measuring->coverages[d]);
     lf_profiles_destroy(measuring->profiles);

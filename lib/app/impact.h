@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "core/icp.h"
 #include "core/named_list.h"
+#include "core/privacy.h"
 #include "store/store.h"
 
 #include <stddef.h>
@@ -50,16 +51,24 @@ struct lf_impact {
     const struct lf_mover *movers; /* up first, largest first, then down, largest first */
     size_t mover_count;
     /* Fields of the draft, then of the active version, that some of the leads were not stored with (store_lead =
-     * fields): there they count as missing. */
+     * fields, never_store): there they count as missing. */
     const char *const *unstored;
     size_t unstored_count;
 };
 
-/* active: NULL where nothing is. Both definitions stay the caller's; names in *ret_impact are borrowed from them.
- * sample: 1..LF_REPLAY_LEADS_MAX leads, those whose whole input was stored or that were scored under a version of this
- * ICP. */
-enum lf_status lf_impact_compute(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_icp *draft,
-                                 const struct lf_icp *active, int active_version, const struct lf_list_source *lists,
-                                 size_t sample, struct lf_impact *ret_impact, struct lf_error *error) LF_MUST_CHECK;
+/* What is asked. Both definitions stay the caller's. */
+struct lf_impact_options {
+    const struct lf_icp *draft, *active; /* active: NULL where nothing is */
+    int active_version;
+    const struct lf_list_source *lists;
+    const struct lf_privacy *privacy; /* what is never stored; NULL: nothing */
+    size_t sample; /* 1..LF_REPLAY_LEADS_MAX leads, those that were stored whole, or with fields and scored under a
+                    * version of this ICP */
+};
+
+/* Names in *ret_impact are borrowed from the definitions. */
+enum lf_status
+lf_impact_compute(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_impact_options *options,
+                  struct lf_impact *ret_impact, struct lf_error *error) LF_MUST_CHECK;
 
 #endif

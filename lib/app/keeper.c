@@ -13,6 +13,8 @@
 enum {
     SWEEP_SLICE = 2000, /* entries in one commit: some milliseconds, which a score may have to wait for */
     USES_SLICE = 500,   /* keys in one commit */
+    PRUNE_EVERY_MS = 3600000,
+    DAY_MS = 86400000,
 };
 
 #define NS_PER_MS INT64_C(1000000)
@@ -31,10 +33,11 @@ struct lf_keeper {
     _Atomic int64_t spare;
     struct lf_key_use uses[USES_SLICE]; /* taken, and not noted yet; the keeper's thread alone */
     size_t use_count;
+    int64_t pruned; /* scores since it began; the keeper's thread alone */
 
     pthread_mutex_t lock; /* guards due_ns of the jobs, and stopping */
     pthread_cond_t changed;
-    struct job sweep, note;
+    struct job sweep, note, prune;
     bool stopping;
     pthread_t thread;
 };
@@ -107,7 +110,36 @@ note_uses(struct lf_keeper *keeper)
     return lf_time_monotonic_ns() + keeper->options.every_ms * NS_PER_MS;
 }
 
+/* Takes away a slice of what is too old; when to go on. Tells once how much it was in all. */
+static int64_t
+prune(struct lf_keeper *keeper)
+{
+    int64_t before_ms = lf_time_now_ms() - (int64_t)keeper->options.retention_days * DAY_MS, scores = 0;
+    struct lf_error error;
+    bool more = false;
+    enum lf_status status =
+        lf_ledger_prune(keeper->options.ledger, keeper->recorder, before_ms, &scores, &more, &error);
+
+    conclude(&keeper->prune, status, &error);
+    if (status != LF_OK)
+        return lf_time_monotonic_ns() + keeper->options.every_ms * NS_PER_MS;
+    keeper->pruned += scores;
+    if (more)
+        return lf_time_monotonic_ns() + keeper->options.rest_ms * NS_PER_MS;
+    if (keeper->pruned > 0)
+        lf_log(LF_LOG_INFO, "scores_pruned", lf_log_int("scores", keeper->pruned),
+               lf_log_int("retention_days", keeper->options.retention_days));
+    keeper->pruned = 0;
+    return lf_time_monotonic_ns() + PRUNE_EVERY_MS * NS_PER_MS;
+}
+
 /* ---- the thread ---- */
+
+static int64_t
+earlier(int64_t a_ns, int64_t b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
 
 /* Does the job if it is due. Under the lock, which it lets go of meanwhile. */
 static bool
@@ -135,9 +167,10 @@ keeper_main(void *argument)
     while (!keeper->stopping) {
         int64_t due_ns = 0;
 
-        if (do_if_due(keeper, &keeper->note, note_uses) || do_if_due(keeper, &keeper->sweep, sweep))
+        if (do_if_due(keeper, &keeper->note, note_uses) || do_if_due(keeper, &keeper->sweep, sweep) ||
+            do_if_due(keeper, &keeper->prune, prune))
             continue;
-        due_ns = keeper->note.due_ns < keeper->sweep.due_ns ? keeper->note.due_ns : keeper->sweep.due_ns;
+        due_ns = earlier(earlier(keeper->note.due_ns, keeper->sweep.due_ns), keeper->prune.due_ns);
         struct timespec until = {.tv_sec = due_ns / (1000 * NS_PER_MS), .tv_nsec = due_ns % (1000 * NS_PER_MS)};
         (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until); /* either way: look */
     }
@@ -193,6 +226,10 @@ lf_keeper_start(struct lf_recorder *recorder, struct lf_keyring *keyring, const 
     keeper->options = *options;
     keeper->sweep = (struct job){.name = "sweep_lists", .due_ns = now_ns};
     keeper->note = (struct job){.name = "note_key_uses", .due_ns = now_ns + options->every_ms * NS_PER_MS};
+    keeper->prune = (struct job){
+        .name = "prune_scores",
+        .due_ns = options->ledger != NULL && options->retention_days > 0 ? now_ns : INT64_MAX,
+    };
     atomic_init(&keeper->spare, 0);
     if (!init_locks(keeper) || !start_thread(keeper)) {
         free(keeper);

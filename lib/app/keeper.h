@@ -3,8 +3,8 @@
  *
  * It sweeps away what replaced and deleted lists left over in the store, at the start and whenever it is asked to, a
  * slice at a time with a rest after each, so that scores are recorded in between. Now and then, and when it stops, it
- * notes when keys were last used. All it writes goes through the recorder. What cannot be done is tried again later,
- * and logged once until it works again.
+ * notes when keys were last used; and now and then it takes away what is older than the retention. All it writes goes
+ * through the recorder. What cannot be done is tried again later, and logged once until it works again.
  *
  * Thread-safe but for start and stop.
  */
@@ -12,6 +12,7 @@
 #define LF_APP_KEEPER_H
 
 #include "app/keys.h"
+#include "app/ledger.h"
 #include "app/recorder.h"
 #include "base/status.h"
 
@@ -23,6 +24,8 @@ struct lf_keeper_options {
     int64_t
         every_ms;    /* between two notes of keys' uses; also what passes before something that failed is tried again */
     int64_t rest_ms; /* after each slice of a sweep */
+    struct lf_ledger *ledger; /* which prunes; NULL: nobody does */
+    int retention_days;       /* 0: for ever */
 };
 
 /* Starts the thread, which begins with a sweep. The recorder and the keyring stay until it is stopped; nobody else

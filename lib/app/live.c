@@ -271,8 +271,8 @@ add_versions(struct loading *loading, const struct lf_stored_version *versions, 
 }
 
 static enum lf_status
-load(struct lf_store_reader *reader, const struct lf_profiles *base, const struct lf_live_change *change,
-     struct lf_profiles **ret_profiles, struct lf_error *error)
+load(struct lf_store_reader *reader, const struct lf_privacy *privacy, const struct lf_profiles *base,
+     const struct lf_live_change *change, struct lf_profiles **ret_profiles, struct lf_error *error)
 {
     struct loading loading = {
         .reader = reader, .base = base, .change = change, .scratch = lf_arena_create(65536, (size_t)4 << 30)};
@@ -298,21 +298,24 @@ load(struct lf_store_reader *reader, const struct lf_profiles *base, const struc
         lf_profiles_destroy(loading.profiles);
         return status;
     }
+    if (privacy != NULL)
+        lf_program_withhold(loading.profiles->program, privacy);
     *ret_profiles = loading.profiles;
     return LF_OK;
 }
 
 enum lf_status
-lf_live_load(struct lf_store_reader *reader, struct lf_profiles **ret_profiles, struct lf_error *error)
+lf_live_load(struct lf_store_reader *reader, const struct lf_privacy *privacy, struct lf_profiles **ret_profiles,
+             struct lf_error *error)
 {
     const struct lf_live_change none = {.icp = NULL};
 
-    return load(reader, NULL, &none, ret_profiles, error);
+    return load(reader, privacy, NULL, &none, ret_profiles, error);
 }
 
 enum lf_status
-lf_live_prepare(struct lf_store_reader *reader, const struct lf_profiles *base, const struct lf_live_change *change,
-                struct lf_profiles **ret_profiles, struct lf_error *error)
+lf_live_prepare(struct lf_store_reader *reader, const struct lf_privacy *privacy, const struct lf_profiles *base,
+                const struct lf_live_change *change, struct lf_profiles **ret_profiles, struct lf_error *error)
 {
-    return load(reader, base, change, ret_profiles, error);
+    return load(reader, privacy, base, change, ret_profiles, error);
 }

@@ -14,6 +14,7 @@
 #define LF_APP_LIVE_H
 
 #include "app/profiles.h"
+#include "core/privacy.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -37,9 +38,10 @@ void lf_live_replace(struct lf_live *live, struct lf_profiles *profiles);
 struct lf_live_set *lf_live_acquire(struct lf_live *live);
 void lf_live_release(struct lf_live *live, struct lf_live_set *set);
 
-/* Reads the active ICPs and all named lists from the store and compiles them. */
-enum lf_status
-lf_live_load(struct lf_store_reader *reader, struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
+/* Reads the active ICPs and all named lists from the store and compiles them, to be recorded as the privacy allows
+ * (NULL: nothing will be recorded). */
+enum lf_status lf_live_load(struct lf_store_reader *reader, const struct lf_privacy *privacy,
+                            struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
 
 /* A change that is about to be committed. */
 struct lf_live_change {
@@ -52,8 +54,8 @@ struct lf_live_change {
 
 /* The set as it will be after the change: the rest is read from the store, and lists that have not changed are shared
  * with `base`, the present set. To be put in place once the change is committed. Nothing else may change meanwhile. */
-enum lf_status
-lf_live_prepare(struct lf_store_reader *reader, const struct lf_profiles *base, const struct lf_live_change *change,
-                struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
+enum lf_status lf_live_prepare(struct lf_store_reader *reader, const struct lf_privacy *privacy,
+                               const struct lf_profiles *base, const struct lf_live_change *change,
+                               struct lf_profiles **ret_profiles, struct lf_error *error) LF_MUST_CHECK;
 
 #endif

@@ -15,6 +15,7 @@ enum {
     SLICE_MAX = 2 * SLICE_USED
 };
 
+static const int64_t DAY_MS = 86400000;         /* clocks differ, and zones are mistaken */
 static const int64_t VALUE_MAX = 1000000000000; /* a million millions: more than any deal */
 
 /* Millionths of the number, exactly, judged by its shortest decimal form; false where it has more places. The number is
@@ -75,6 +76,8 @@ read_at(struct lf_document *document, const struct lf_json *node, const struct l
     else if (!lf_time_parse(text, len, &us))
         lf_document_fault(document, place, "invalid_date",
                           "not a time that can be read: write 2026-01-31T09:30:00Z or 2026-01-31");
+    else if (lf_time_us_to_ms(us) > now_ms + DAY_MS)
+        lf_document_fault(document, place, "invalid_value", "is in the future: what became of a lead has happened");
     return lf_time_us_to_ms(us);
 }
 
@@ -140,6 +143,7 @@ lf_outcome_read(struct lf_arena *arena, const struct lf_json *node, int64_t now_
 /* ---- noting ---- */
 
 struct slice {
+    struct lf_ledger *ledger;
     const struct lf_stored_outcome *outcomes;
     size_t count;
 };
@@ -150,17 +154,18 @@ write_slice(struct lf_store *store, void *argument, struct lf_error *error)
 {
     const struct slice *slice = argument;
 
-    return lf_store_put_outcomes(store, slice->outcomes, slice->count, error);
+    return lf_ledger_put_outcomes(slice->ledger, store, slice->outcomes, slice->count, error);
 }
 
 enum lf_status
-lf_outcomes_put(struct lf_recorder *recorder, const struct lf_stored_outcome *outcomes, size_t count,
-                struct lf_error *error)
+lf_outcomes_put(struct lf_recorder *recorder, struct lf_ledger *ledger, const struct lf_stored_outcome *outcomes,
+                size_t count, struct lf_error *error)
 {
     enum lf_status status = LF_OK;
 
     for (size_t at = 0; status == LF_OK && at < count; at += LF_OUTCOMES_SLICE) {
-        struct slice slice = {.outcomes = outcomes + at,
+        struct slice slice = {.ledger = ledger,
+                              .outcomes = outcomes + at,
                               .count = count - at < LF_OUTCOMES_SLICE ? count - at : LF_OUTCOMES_SLICE};
 
         status = lf_recorder_run(recorder, write_slice, &slice, error);
@@ -232,8 +237,8 @@ is_blank(const char *text, size_t len)
 }
 
 enum lf_status
-lf_outcomes_put_lines(struct lf_recorder *recorder, struct lf_arena *arena, const char *text, size_t len,
-                      int64_t now_ms, struct lf_outcomes_report *ret_report, struct lf_error *error)
+lf_outcomes_put_lines(struct lf_recorder *recorder, struct lf_ledger *ledger, struct lf_arena *arena, const char *text,
+                      size_t len, int64_t now_ms, struct lf_outcomes_report *ret_report, struct lf_error *error)
 {
     struct lf_arena *slice_arena = lf_arena_create(SLICE_CHUNK, SLICE_MAX);
     struct lf_stored_outcome *outcomes = lf_arena_calloc(arena, LF_OUTCOMES_SLICE, sizeof *outcomes);
@@ -254,7 +259,7 @@ lf_outcomes_put_lines(struct lf_recorder *recorder, struct lf_arena *arena, cons
         text = stop != NULL ? stop + 1 : end;
         if (status == LF_OK && count > 0 &&
             (count == LF_OUTCOMES_SLICE || text == end || lf_arena_used(slice_arena) > SLICE_USED)) {
-            status = lf_outcomes_put(recorder, outcomes, count, error);
+            status = lf_outcomes_put(recorder, ledger, outcomes, count, error);
             report.accepted += status == LF_OK ? count : 0;
             count = 0;
         }

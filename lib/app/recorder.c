@@ -12,8 +12,10 @@
  * those that waited meanwhile), and where it is more than a few, waits until half of them are there, or GATHER_US.
  * One caller alone, or a few, never wait.
  *
- * Moving the write-ahead log into the database comes after the `done` calls, so nobody who was promised an answer
- * waits for it. A second thread, the watchdog, looks now and then at when the running commit began.
+ * What is to be written at leisure (tend) gets a slice after each round: jobs that came meanwhile come first again, and
+ * wait for one slice at most. Moving the write-ahead log into the database comes after the `done` calls, so nobody who
+ * was promised an answer waits for it. A second thread, the watchdog, looks now and then at when the running commit
+ * began.
  */
 #include "app/recorder.h"
 
@@ -30,12 +32,13 @@
 #include <unistd.h>
 
 enum {
-    CROWD_MIN = 4,       /* fewer callers at a time are not waited for */
-    GATHER_US = 1000,    /* the longest wait for the rest of a crowd: what a commit takes on a slow disk anyway */
-    IDLE_MS = 1000,      /* how often an idle recorder looks whether there is anything to tidy */
-    WATCH_MS_MIN = 5,    /* the watchdog looks four times a stall, not more often than this */
-    EXIT_STALLED = 70,   /* EX_SOFTWARE */
-    TRUNCATE_HOURS = 24, /* the write-ahead log is cut to nothing daily */
+    CROWD_MIN = 4,        /* fewer callers at a time are not waited for */
+    GATHER_US = 1000,     /* the longest wait for the rest of a crowd: what a commit takes on a slow disk anyway */
+    IDLE_MS = 1000,       /* how often an idle recorder looks whether there is anything to tidy or to tend */
+    TEND_AGAIN_MS = 1000, /* after tending failed */
+    WATCH_MS_MIN = 5,     /* the watchdog looks four times a stall, not more often than this */
+    EXIT_STALLED = 70,    /* EX_SOFTWARE */
+    TRUNCATE_HOURS = 24,  /* the write-ahead log is cut to nothing daily */
 };
 
 #define NS_PER_MS INT64_C(1000000)
@@ -69,6 +72,8 @@ struct lf_recorder {
     atomic_bool failed, full;
     struct lf_error failure; /* why writing ended; the recorder's thread alone */
     int64_t truncated_ns;    /* when the log was last cut to nothing; the recorder's thread alone */
+    int64_t tend_ns;         /* not before then; the recorder's thread alone */
+    bool tend_failed;        /* the last time: it has been logged */
     _Atomic int64_t busy_ns; /* when the running write to the store began, 0 for none */
 
     pthread_t thread, watchdog;
@@ -110,6 +115,26 @@ note_full(struct lf_recorder *recorder, enum lf_status status, const struct lf_e
     }
 }
 
+/* Records the scores that stand ready. */
+static enum lf_status
+commit(struct lf_recorder *recorder, size_t count, struct lf_error *error)
+{
+    const struct lf_recorder_options *options = &recorder->options;
+    int64_t began_ns = lf_time_monotonic_ns();
+    enum lf_status status = LF_OK;
+
+    begin_write(recorder);
+    if (options->commit != NULL)
+        status = options->commit(options->context, recorder->store, recorder->scores, count, error);
+    else
+        status = lf_store_append_scores(recorder->store, recorder->scores, count, NULL, 0, NULL, error);
+    end_write(recorder, status, error);
+    note_full(recorder, status, error);
+    if (status == LF_OK)
+        lf_metrics_commit(options->metrics, count, (lf_time_monotonic_ns() - began_ns) / 1000);
+    return status;
+}
+
 static void
 record(struct lf_recorder *recorder, struct lf_record_job *jobs, size_t count)
 {
@@ -123,10 +148,7 @@ record(struct lf_recorder *recorder, struct lf_record_job *jobs, size_t count)
     } else {
         for (struct lf_record_job *job = jobs; job != NULL; job = job->next)
             recorder->scores[i++] = &job->score;
-        begin_write(recorder);
-        status = lf_store_append_scores(recorder->store, recorder->scores, count, &error);
-        end_write(recorder, status, &error);
-        note_full(recorder, status, &error);
+        status = commit(recorder, count, &error);
     }
     while (jobs != NULL) {
         struct lf_record_job *job = jobs;
@@ -159,6 +181,35 @@ run_tasks(struct lf_recorder *recorder, struct task *tasks)
         (void)pthread_cond_broadcast(&recorder->finished);
         (void)pthread_mutex_unlock(&recorder->lock);
     }
+}
+
+/* Writes a slice of what is written at leisure; whether there is more to do at once. What fails is tried again later
+ * and logged once: it is no reason to refuse scores. */
+static bool
+tend(struct lf_recorder *recorder, bool idle)
+{
+    const struct lf_recorder_options *options = &recorder->options;
+    int64_t now_ns = lf_time_monotonic_ns();
+    struct lf_error error;
+    enum lf_status status = LF_OK;
+    bool more = false;
+
+    if (options->tend == NULL || atomic_load(&recorder->failed) || now_ns < recorder->tend_ns)
+        return false;
+    begin_write(recorder);
+    status = options->tend(options->context, recorder->store, idle, &more, &error);
+    end_write(recorder, status, &error);
+    if (status == LF_OK) {
+        recorder->tend_failed = false;
+        return more;
+    }
+    recorder->tend_ns = now_ns + TEND_AGAIN_MS * NS_PER_MS;
+    if (status == LF_STORAGE_FULL)
+        note_full(recorder, status, &error);
+    else if (!recorder->tend_failed && !atomic_load(&recorder->failed))
+        lf_log(LF_LOG_WARN, "tending_failed", lf_log_text("error", error.detail));
+    recorder->tend_failed = true;
+    return false;
 }
 
 /* Moves the write-ahead log where that is due. A full disk is no reason to end here: the log keeps what is in it. */
@@ -277,10 +328,11 @@ static void *
 recorder_main(void *argument)
 {
     struct lf_recorder *recorder = argument;
+    bool more = false; /* tending goes on */
 
     (void)pthread_mutex_lock(&recorder->lock);
     for (;;) {
-        bool in_time = wait_for_work(recorder);
+        bool in_time = more || wait_for_work(recorder), went_on = more;
         struct task *tasks = NULL;
         struct lf_record_job *jobs = NULL;
         size_t count = 0;
@@ -297,9 +349,11 @@ recorder_main(void *argument)
         run_tasks(recorder, tasks);
         if (!in_time)
             look_for_room(recorder);
+        more = tend(recorder, !in_time);
         tidy(recorder);
         (void)pthread_mutex_lock(&recorder->lock);
-        learn_crowd(recorder, count);
+        if (count > 0 || !went_on) /* a slice between two batches says nothing about callers */
+            learn_crowd(recorder, count);
     }
     (void)pthread_mutex_unlock(&recorder->lock);
     return NULL;
@@ -550,6 +604,12 @@ lf_recorder_depth(struct lf_recorder *recorder)
     depth = recorder->depth;
     (void)pthread_mutex_unlock(&recorder->lock);
     return depth;
+}
+
+size_t
+lf_recorder_limit(const struct lf_recorder *recorder)
+{
+    return recorder->options.queue;
 }
 
 bool

@@ -12,6 +12,7 @@
 #ifndef LF_APP_RECORDER_H
 #define LF_APP_RECORDER_H
 
+#include "app/metrics.h"
 #include "base/status.h"
 #include "store/store.h"
 
@@ -34,6 +35,14 @@ struct lf_recorder_options {
     size_t queue;     /* jobs that may wait, at least 1 */
     size_t batch;     /* most jobs in one commit, at least 1 */
     int64_t stall_ms; /* a commit that takes longer ends the process (watchdog); 0: never */
+    /* Records scores in one commit; NULL: lf_store_append_scores alone. On the recorder's thread. */
+    enum lf_status (*commit)(void *context, struct lf_store *store, const struct lf_stored_score *const *scores,
+                             size_t count, struct lf_error *error);
+    /* Called after each round of work, and now and then while there is none (idle): what is to be written at leisure.
+     * *ret_more: it wants to be called again at once, after what waits. NULL: nothing. */
+    enum lf_status (*tend)(void *context, struct lf_store *store, bool idle, bool *ret_more, struct lf_error *error);
+    void *context;              /* of both */
+    struct lf_metrics *metrics; /* that count the commits; NULL: nobody counts */
 };
 
 /* Starts the thread. The store's writing side is the recorder's from now on. Ids go on behind the newest score. */
@@ -53,6 +62,9 @@ enum lf_status lf_recorder_run(struct lf_recorder *recorder,
 
 /* Jobs that wait now. */
 size_t lf_recorder_depth(struct lf_recorder *recorder);
+
+/* How many may wait. */
+size_t lf_recorder_limit(const struct lf_recorder *recorder);
 
 /* Whether writing has ended for good. */
 bool lf_recorder_failed(struct lf_recorder *recorder);

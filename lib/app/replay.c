@@ -102,12 +102,14 @@ replay_score(void *context, const struct lf_stored_score *score)
     struct replaying *replaying = context;
     struct lf_record record;
     struct lf_replayed lead = {.score = score, .record = &record};
-    bool counts = true, new = false;
+    bool counts = false, new = false;
     enum lf_status status = LF_OK;
 
     lf_arena_reset(replaying->lead_arena);
     status = lf_record_read(replaying->lead_arena, score->body, score->body_len, &record, replaying->error);
-    if (status == LF_OK && replaying->options->counts != NULL)
+    if (status == LF_OK)
+        counts = record.kept != LF_KEPT_ERASED;
+    if (counts && replaying->options->counts != NULL)
         status = replaying->options->counts(replaying->context, &record, &counts, replaying->error);
     if (status != LF_OK || !counts)
         return status;
@@ -115,7 +117,7 @@ replay_score(void *context, const struct lf_stored_score *score)
         return out_of_memory(replaying->error);
     if (!new)
         return LF_OK;
-    if (replaying->options->inputs)
+    if (replaying->options->inputs && (record.kept == LF_KEPT_FIELDS || record.kept == LF_KEPT_WHOLE))
         status = lf_record_parse_input(replaying->lead_arena, &record, &lead.input, replaying->error);
     if (status == LF_OK)
         status = replaying->each(replaying->context, &lead, replaying->lead_arena, replaying->error);

@@ -1,7 +1,8 @@
 /*
  * replay.h - the latest recorded leads, each once, as they were: for impact, for lint, for comparing ICPs.
  *
- * A lead's latest score stands for it; scores without a lead id stand for one lead each. Blocking: reads the disk.
+ * A lead's latest score stands for it; scores without a lead id stand for one lead each. Leads that were erased are
+ * passed over. Blocking: reads the disk.
  */
 #ifndef LF_APP_REPLAY_H
 #define LF_APP_REPLAY_H
@@ -23,8 +24,9 @@ enum { LF_REPLAY_LEADS_MAX = 100000, LF_REPLAY_SCORES_MAX = 1000000 };
 /* One recorded lead; gone when the callback returns. */
 struct lf_replayed {
     const struct lf_stored_score *score; /* id, lead_id, as_of_ms */
-    const struct lf_record *record;      /* its results, not decoded; record->whole: the input is the whole lead */
-    const struct lf_json *input;         /* the lead as stored, an object; NULL where inputs were not asked for */
+    const struct lf_record *record;      /* its results, not decoded, and what of the lead was kept */
+    const struct lf_json *input; /* the lead as stored, an object; NULL where inputs were not asked for, and where
+                                  * no values were kept (hashes and less) */
 };
 
 struct lf_replay_options {

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "core/answer.h"
 #include "core/document.h"
+#include "core/privacy.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -78,10 +79,11 @@ enum lf_status
 lf_scoring_run(struct lf_arena *arena, const struct lf_profiles *profiles, const struct lf_score_request *request,
                int64_t now_ms, struct lf_scoring *ret_scoring, struct lf_error *error) LF_MUST_CHECK;
 
-/* Fills what is to be recorded (all but its id); whole: keep the whole lead, not only what was read of it.
- * BODY_TOO_LARGE for more than the store takes. */
-enum lf_status lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, bool whole,
-                                 struct lf_stored_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
+/* Fills what is to be recorded (all but its id), with as much of the lead as may be kept; the profiles' program
+ * withholds by the same privacy (lf_program_withhold). BODY_TOO_LARGE for more than the store takes. */
+enum lf_status
+lf_scoring_record(struct lf_arena *arena, const struct lf_scoring *scoring, const struct lf_privacy *privacy,
+                  struct lf_stored_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
 
 /* Appends the answer. id: NULL when it was not recorded. line: for a batch, else 0. */
 void lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring, const struct lf_ulid *id,
@@ -91,15 +93,29 @@ void lf_scoring_tell(struct lf_buf *buf, struct lf_arena *arena, struct lf_scori
 void lf_scoring_tell_pending(struct lf_buf *buf, struct lf_arena *arena, struct lf_scoring *scoring,
                              struct lf_answer_stamp *ret_stamp);
 
-/* Appends the answer of a recorded score, as it was given, with the full explanation. STORAGE_CORRUPT when the record,
- * its input or a version it was made under is not what it was. */
+/* Appends the answer of a recorded score, as it was given, with the full explanation; values that were not kept are "".
+ * ERASED when its lead was erased; STORAGE_CORRUPT when the record, its input or a version it was made under is not
+ * what it was. */
 enum lf_status
 lf_scoring_retell(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_stored_score *score,
                   struct lf_buf *buf, struct lf_error *error) LF_MUST_CHECK;
 
-/* Computes a recorded score again from what was stored and compares: *ret_agrees. Statuses as above. */
+/* A recorded score computed again from what was stored: versions, input, answers of lists and of fields not kept. */
+struct lf_repetition {
+    bool agrees;                     /* every member of every result is the same */
+    enum lf_kept kept;               /* what of the lead was there to compute from */
+    const char *icp;                 /* key of the first result that differs, "" for none */
+    const char *what;                /* in words, what differs; "" for nothing; lives in the arena */
+    const char *recorded, *computed; /* both answers, JSON, as lf_scoring_retell tells them; NULL when not asked for.
+                                      * Values are those that were stored, but of a lead that differs its own. */
+};
+
+/* ERASED, STORAGE_CORRUPT as above. lead: given once more by the caller, to compute from in place of what was stored
+ * (NULL: none); it must then be the same as far as what was stored can tell, or it does not agree. The order of its
+ * members does not count. privacy: as of now; NULL where no lead is given. */
 enum lf_status
 lf_scoring_repeat(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_stored_score *score,
-                  bool *ret_agrees, struct lf_error *error) LF_MUST_CHECK;
+                  const struct lf_json *lead, const struct lf_privacy *privacy, bool tell,
+                  struct lf_repetition *ret_repetition, struct lf_error *error) LF_MUST_CHECK;
 
 #endif

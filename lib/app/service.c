@@ -15,6 +15,9 @@ enum {
     PROBE_EVERY_MS = 1000,
     KEEP_EVERY_MS = 60000, /* "last used" is for people, and each note of it is a commit */
     SWEEP_REST_MS = 5,     /* several commits' time, so that a sweep takes but a part of the disk's */
+    SETTLE_MS = 2000,      /* of a stop, at most */
+    PRIVACY_CHUNK = 4096,
+    PRIVACY_MAX = 1 << 20, /* far above what a setting's patterns take */
 };
 
 struct lf_service {
@@ -23,7 +26,13 @@ struct lf_service {
     struct lf_live live;
     struct lf_keyring *keyring;
     struct lf_keeper *keeper;
-    bool store_whole_lead;
+    struct lf_catalog *catalog;
+    struct lf_ledger *ledger;
+    struct lf_metrics *metrics;
+    struct lf_trends *trends;
+    struct lf_arena *arena; /* of the privacy */
+    const struct lf_privacy *privacy;
+    bool open_metrics;
 
     pthread_mutex_t editing; /* held for the whole of a change (app/editing.h) */
     pthread_mutex_t keys;    /* the same for API keys */
@@ -76,20 +85,109 @@ inspect(void *argument)
     return NULL;
 }
 
+/* ---- life ---- */
+
+/* Told while scores of an earlier schema are counted. */
+static void
+say_counting(int64_t done, int64_t of)
+{
+    lf_log(LF_LOG_INFO, "counting_recorded_scores", lf_log_int("blocks", done), lf_log_int("of", of));
+}
+
+static enum lf_status
+out_of_memory(struct lf_error *error)
+{
+    return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
+}
+
+/* What may be kept of leads. */
+static enum lf_status
+load_privacy(struct lf_service *service, const struct lf_service_options *options, struct lf_store_reader *reader,
+             struct lf_error *error)
+{
+    uint8_t key[LF_SHA256_SIZE];
+    enum lf_status status = lf_store_hash_key(reader, key, error);
+
+    service->arena = lf_arena_create(PRIVACY_CHUNK, PRIVACY_MAX);
+    if (status == LF_OK && service->arena == NULL)
+        status = out_of_memory(error);
+    return status == LF_OK
+               ? lf_privacy_create(service->arena, options->kept, options->never_store, key, &service->privacy, error)
+               : status;
+}
+
+/* What scores add up to; where an earlier schema recorded them it takes its time. */
+static enum lf_status
+start_ledger(struct lf_service *service, struct lf_error *error)
+{
+    enum lf_status status = LF_OK;
+
+    service->catalog = lf_catalog_create();
+    if (service->catalog == NULL)
+        return out_of_memory(error);
+    status = lf_ledger_create(service->store, service->catalog, &service->ledger, error);
+    return status == LF_OK ? lf_ledger_catch_up(service->ledger, say_counting, error) : status;
+}
+
+static enum lf_status
+start_threads(struct lf_service *service, const struct lf_service_options *options, struct lf_error *error)
+{
+    struct lf_recorder_options recorder = {.queue = options->queue,
+                                           .batch = options->batch,
+                                           .stall_ms = options->stall_ms,
+                                           .commit = lf_ledger_record,
+                                           .tend = lf_ledger_tend,
+                                           .context = service->ledger,
+                                           .metrics = service->metrics};
+    struct lf_keeper_options keeper = {.every_ms = KEEP_EVERY_MS,
+                                       .rest_ms = SWEEP_REST_MS,
+                                       .ledger = service->ledger,
+                                       .retention_days = options->retention_days};
+    enum lf_status status = lf_recorder_start(service->store, &recorder, &service->recorder, error);
+
+    if (status == LF_OK)
+        status = lf_keeper_start(service->recorder, service->keyring, &keeper, &service->keeper, error);
+    return status;
+}
+
+static enum lf_status
+start(struct lf_service *service, const struct lf_service_options *options, struct lf_error *error)
+{
+    struct lf_store_options store = {.path = options->db};
+    struct lf_store_reader *reader = NULL;
+    struct lf_profiles *profiles = NULL;
+    enum lf_status status = lf_store_open(&store, &service->store, error);
+
+    if (status == LF_OK)
+        status = lf_service_borrow_reader(service, &reader, error);
+    if (status == LF_OK)
+        status = load_privacy(service, options, reader, error);
+    if (status == LF_OK)
+        status = lf_live_load(reader, service->privacy, &profiles, error);
+    if (status == LF_OK)
+        lf_live_replace(&service->live, profiles);
+    if (status == LF_OK)
+        status = lf_keyring_load(reader, options->rate_limit, &service->keyring, error);
+    if (status == LF_OK && ((service->metrics = lf_metrics_create(options->routes)) == NULL ||
+                            (service->trends = lf_trends_create()) == NULL))
+        status = out_of_memory(error);
+    if (status == LF_OK)
+        status = start_ledger(service, error);
+    if (status == LF_OK)
+        status = start_threads(service, options, error);
+    if (reader != NULL)
+        lf_service_return_reader(service, reader);
+    return status;
+}
+
 enum lf_status
 lf_service_start(const struct lf_service_options *options, struct lf_service **ret_service, struct lf_error *error)
 {
     struct lf_service *service = calloc(1, sizeof *service);
-    struct lf_store_options store = {.path = options->db};
-    struct lf_recorder_options recorder = {
-        .queue = options->queue, .batch = options->batch, .stall_ms = options->stall_ms};
-    struct lf_keeper_options keeper = {.every_ms = KEEP_EVERY_MS, .rest_ms = SWEEP_REST_MS};
-    struct lf_store_reader *reader = NULL;
-    struct lf_profiles *profiles = NULL;
     enum lf_status status = LF_OK;
 
     if (service == NULL)
-        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
+        return out_of_memory(error);
     (void)pthread_mutex_init(&service->lock, NULL); /* cannot fail with default attributes */
     (void)pthread_mutex_init(&service->editing, NULL);
     (void)pthread_mutex_init(&service->keys, NULL);
@@ -98,22 +196,8 @@ lf_service_start(const struct lf_service_options *options, struct lf_service **r
     atomic_init(&service->draining, false);
     atomic_init(&service->damaged, false);
     atomic_init(&service->give_up_ns, INT64_MAX);
-    service->store_whole_lead = options->store_whole_lead;
-    status = lf_store_open(&store, &service->store, error);
-    if (status == LF_OK)
-        status = lf_service_borrow_reader(service, &reader, error);
-    if (status == LF_OK)
-        status = lf_live_load(reader, &profiles, error);
-    if (status == LF_OK)
-        lf_live_replace(&service->live, profiles);
-    if (status == LF_OK)
-        status = lf_keyring_load(reader, options->rate_limit, &service->keyring, error);
-    if (status == LF_OK)
-        status = lf_recorder_start(service->store, &recorder, &service->recorder, error);
-    if (status == LF_OK)
-        status = lf_keeper_start(service->recorder, service->keyring, &keeper, &service->keeper, error);
-    if (reader != NULL)
-        lf_service_return_reader(service, reader);
+    service->open_metrics = options->open_metrics;
+    status = start(service, options, error);
     if (status != LF_OK) {
         lf_service_stop(service);
         return status;
@@ -146,21 +230,47 @@ lf_service_check_time(struct lf_service *service, struct lf_error *error)
     return lf_fail(error, LF_NOT_READY, "the service is stopping; nothing was changed");
 }
 
+/* Settles what waits, now that nobody else writes; for a while, for the next start does what is left. */
+static void
+settle_rest(struct lf_service *service)
+{
+    int64_t until_ns = lf_time_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
+    struct lf_error error;
+    bool more = false;
+    enum lf_status status = LF_OK;
+
+    do
+        status = lf_ledger_tend(service->ledger, service->store, true, &more, &error);
+    while (status == LF_OK && (more || lf_ledger_depth(service->ledger) > 0) && lf_time_monotonic_ns() < until_ns);
+    if (status != LF_OK)
+        lf_log(LF_LOG_WARN, "not_settled", lf_log_text("error", error.detail));
+}
+
 void
 lf_service_stop(struct lf_service *service)
 {
+    bool settle = false;
+
     if (service == NULL)
         return;
     atomic_store(&service->stop_inspecting, true);
     if (service->inspecting)
         (void)pthread_join(service->inspector, NULL);
     lf_keeper_stop(service->keeper);
+    settle = service->recorder != NULL && !lf_recorder_failed(service->recorder);
     lf_recorder_stop(service->recorder);
+    if (settle)
+        settle_rest(service);
+    lf_ledger_destroy(service->ledger);
     for (size_t i = 0; i < service->reader_count; i++)
         lf_store_reader_close(service->readers[i]);
     lf_store_close(service->store);
     lf_live_finish(&service->live);
     lf_keyring_destroy(service->keyring);
+    lf_catalog_destroy(service->catalog);
+    lf_metrics_destroy(service->metrics);
+    lf_trends_destroy(service->trends);
+    lf_arena_destroy(service->arena);
     (void)pthread_mutex_destroy(&service->lock);
     (void)pthread_mutex_destroy(&service->editing);
     (void)pthread_mutex_destroy(&service->keys);
@@ -179,10 +289,46 @@ lf_service_recorder(struct lf_service *service)
     return service->recorder;
 }
 
-bool
-lf_service_stores_whole_lead(const struct lf_service *service)
+struct lf_ledger *
+lf_service_ledger(struct lf_service *service)
 {
-    return service->store_whole_lead;
+    return service->ledger;
+}
+
+struct lf_catalog *
+lf_service_catalog(struct lf_service *service)
+{
+    return service->catalog;
+}
+
+struct lf_metrics *
+lf_service_metrics(struct lf_service *service)
+{
+    return service->metrics;
+}
+
+struct lf_trends *
+lf_service_trends(struct lf_service *service)
+{
+    return service->trends;
+}
+
+const struct lf_privacy *
+lf_service_privacy(const struct lf_service *service)
+{
+    return service->privacy;
+}
+
+bool
+lf_service_open_metrics(const struct lf_service *service)
+{
+    return service->open_metrics;
+}
+
+enum lf_status
+lf_service_settle(struct lf_service *service, struct lf_error *error)
+{
+    return lf_ledger_settle(service->ledger, service->recorder, error);
 }
 
 struct lf_keyring *

@@ -1,16 +1,22 @@
 /*
  * service.h - the running service: what handlers and workers share.
  *
- * It owns the store, the recorder, the live ICPs, the keyring and the keeper, and knows whether it is ready. HTTP knows
- * none of this; handlers (lib/api) get the service as their context. Thread-safe but for start and stop.
+ * It owns the store, the recorder, the ledger, the live ICPs, the keyring and the keeper, and knows whether it is
+ * ready. HTTP knows none of this; handlers (lib/api) get the service as their context. Thread-safe but for start and
+ * stop.
  */
 #ifndef LF_APP_SERVICE_H
 #define LF_APP_SERVICE_H
 
+#include "app/catalog.h"
 #include "app/keys.h"
+#include "app/ledger.h"
 #include "app/live.h"
+#include "app/metrics.h"
 #include "app/recorder.h"
+#include "app/trends.h"
 #include "base/status.h"
+#include "core/privacy.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -23,12 +29,17 @@ struct lf_service_options {
     const char *db;
     size_t queue, batch; /* as in struct lf_recorder_options */
     int64_t stall_ms;
-    bool store_whole_lead;
-    unsigned rate_limit; /* requests a second and key, 0: none */
+    enum lf_kept kept;       /* what of a lead is recorded */
+    const char *never_store; /* as of core/privacy.h; NULL or "": nothing */
+    int retention_days;      /* 0: for ever */
+    unsigned rate_limit;     /* requests a second and key, 0: none */
+    size_t routes;           /* that are counted, 0: none */
+    bool open_metrics;       /* /metrics answers everybody */
 };
 
-/* Opens the store, loads ICPs and keys, starts the recorder and, in the background, the keeper and a look over the
- * database. */
+/* Opens the store, loads ICPs and keys, counts what an earlier schema recorded (which is logged, and may take minutes),
+ * starts the recorder and, in the background, the keeper and a look over the database. CONFIG for a never_store that
+ * cannot be read. */
 enum lf_status lf_service_start(const struct lf_service_options *options, struct lf_service **ret_service,
                                 struct lf_error *error) LF_MUST_CHECK;
 
@@ -42,12 +53,21 @@ void lf_service_give_up_in(struct lf_service *service, int64_t ms);
 /* NOT_READY once that moment has come. */
 enum lf_status lf_service_check_time(struct lf_service *service, struct lf_error *error) LF_MUST_CHECK;
 
-/* Notes keys' uses, records what waits, checkpoints, closes, frees. No request may be left. NULL is fine. */
+/* Notes keys' uses, records and settles what waits, checkpoints, closes, frees. No request may be left. NULL is fine.
+ */
 void lf_service_stop(struct lf_service *service);
 
 struct lf_live *lf_service_live(struct lf_service *service);
 struct lf_recorder *lf_service_recorder(struct lf_service *service);
-bool lf_service_stores_whole_lead(const struct lf_service *service);
+struct lf_ledger *lf_service_ledger(struct lf_service *service);
+struct lf_catalog *lf_service_catalog(struct lf_service *service);
+struct lf_metrics *lf_service_metrics(struct lf_service *service);
+struct lf_trends *lf_service_trends(struct lf_service *service);
+const struct lf_privacy *lf_service_privacy(const struct lf_service *service);
+bool lf_service_open_metrics(const struct lf_service *service);
+
+/* Has all settled that was recorded before the call (app/ledger.h): before reading leads and what became of them. */
+enum lf_status lf_service_settle(struct lf_service *service, struct lf_error *error) LF_MUST_CHECK;
 
 struct lf_keyring *lf_service_keyring(struct lf_service *service);
 

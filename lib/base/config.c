@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX = 64, FILE_MAX = 1024 * 1024 };
+enum { KEY_MAX = 64, TEXT_MAX = 4096, FILE_MAX = 1024 * 1024 };
 
 static const struct lf_setting SETTINGS[LF_SETTING_COUNT] = {
 #define LF_X(id, key, type, fallback, least, most, words, reloadable, help) \
@@ -114,6 +114,8 @@ struct file {
     const char *name, *at, *end;  /* the text that is left */
     int line;                     /* the physical line that inih was given last */
     int set_on[LF_SETTING_COUNT]; /* the line that sets it; 0: none yet */
+    bool unended, goes_on;        /* the line before ended with a comma; this one goes on with it */
+    char text[TEXT_MAX + 2];      /* the value, of as many lines as were read; one byte more than may be */
     enum lf_status status;
     struct lf_error *error;
 };
@@ -131,14 +133,27 @@ static int LF_PRINTF(2, 3) fail_line(struct file *file, const char *format, ...)
     return 0;
 }
 
-/* inih's reader: one line of the text, without its end and the white space in front (inih would take an indented line
- * for a continuation of the one above). A line that does not fit is refused, where inih would cut it in two. */
+/* Whether a line says that more is to come: `key = one, two,`. */
+static bool
+ends_with_comma(const char *line, size_t len)
+{
+    if (len == 0 || line[0] == '#' || line[0] == ';')
+        return false;
+    while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t' || line[len - 1] == '\r'))
+        len--;
+    return len > 0 && line[len - 1] == ',';
+}
+
+/* inih's reader: one line of the text, without its end and the white space in front, which inih takes as the sign that
+ * it goes on with the value above: that is left only where the line above ends with a comma. A line that does not fit
+ * is refused, where inih would cut it in two. */
 static char *
 read_line(char *to, int size, void *stream)
 {
     struct file *file = stream;
     const char *stop = NULL;
     size_t len = 0;
+    bool indented = false;
 
     if (file->at == file->end || file->status != LF_OK)
         return NULL;
@@ -148,17 +163,21 @@ read_line(char *to, int size, void *stream)
     while (len > 0 && (*file->at == ' ' || *file->at == '\t')) {
         file->at++;
         len--;
+        indented = true;
     }
+    file->goes_on = file->unended && indented;
+    file->unended = ends_with_comma(file->at, len);
     if (memchr(file->at, '\0', len) != NULL) {
         (void)fail_line(file, "a NUL byte");
         return NULL;
     }
-    if (size < 1 || len >= (size_t)size) {
+    if (size < 2 || len + file->goes_on >= (size_t)size) {
         (void)fail_line(file, "the line is longer than %d bytes", size - 1);
         return NULL;
     }
-    memcpy(to, file->at, len);
-    to[len] = '\0';
+    to[0] = ' ';
+    memcpy(to + file->goes_on, file->at, len);
+    to[file->goes_on + len] = '\0';
     file->at += len + (stop != NULL);
     return to;
 }
@@ -191,6 +210,20 @@ nearest_key(const char *key)
     return nearest;
 }
 
+/* The length of a text without a comment behind it: inih takes that off a first line, and off one that goes on with a
+ * value in newer versions only. */
+static size_t
+without_comment(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] != '\0' && (text[len] != ';' || (len > 0 && text[len - 1] != ' ' && text[len - 1] != '\t')))
+        len++;
+    while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+        len--;
+    return len;
+}
+
 static int
 handle_key(void *user, const char *section, const char *name, const char *text)
 {
@@ -210,10 +243,17 @@ handle_key(void *user, const char *section, const char *name, const char *text)
         return nearest != NULL ? fail_line(file, "there is no setting '%.60s'; is '%s' meant?", key, nearest)
                                : fail_line(file, "there is no setting '%.60s'", key);
     }
-    if (file->set_on[id] != 0)
-        return fail_line(file, "'%s' is already set on line %d", key, file->set_on[id]);
-    file->set_on[id] = file->line;
-    status = set(file->config, (enum lf_setting_id)id, FROM_FILE, text, &cause);
+    if (file->goes_on) {
+        size_t so_far = strlen(file->text);
+
+        (void)snprintf(file->text + so_far, sizeof file->text - so_far, " %.*s", (int)without_comment(text), text);
+    } else {
+        if (file->set_on[id] != 0)
+            return fail_line(file, "'%s' is already set on line %d", key, file->set_on[id]);
+        file->set_on[id] = file->line;
+        (void)snprintf(file->text, sizeof file->text, "%s", text);
+    }
+    status = set(file->config, (enum lf_setting_id)id, FROM_FILE, file->text, &cause);
     if (status == LF_CONFIG)
         return fail_line(file, "%s: %s", key, cause.detail);
     if (status != LF_OK)

@@ -33,6 +33,11 @@ enum lf_setting_type {
 #define LF_SECOND_MS INT64_C(1000)
 #define LF_MINUTE_MS (INT64_C(60) * LF_SECOND_MS)
 
+/* What names a person or reaches one, in the words of common CRMs (core/privacy.h says how they are read). */
+#define LF_NEVER_STORE_DEFAULT                                                                                \
+    "*.email, *.mail, *.email_address, *.first_name, *.last_name, *.full_name, *.given_name, *.family_name, " \
+    "*.phone, *.mobile, *.mobile_phone, name, person.name, people.name, contact.name, contacts.name"
+
 /* X(id, key, type, default, least, most, words, reloadable, help)
  * key: as in the file, `section.key` for one that stands in a section. words: of a WORD, parted by `|`.
  * reloadable: SIGHUP takes a new value over; the others wait for a restart. */
@@ -52,7 +57,12 @@ enum lf_setting_type {
       "requests in flight have this long when the service stops")                                                    \
     X(QUEUE, "queue", INTEGER, "8192", 1, 1000000, "", false, "events that may wait to be recorded")                 \
     X(BATCH_MAX, "batch_max", INTEGER, "1024", 1, 100000, "", false, "events that share one commit at most")         \
-    X(STORE_LEAD, "store_lead", WORD, "whole", 0, 0, "fields|whole", false, "what of a lead is recorded")           \
+    X(STORE_LEAD, "store_lead", WORD, "whole", 0, 0, "fields|whole|hashes|nothing", false,                           \
+      "what of a lead is recorded")                                                                                  \
+    X(NEVER_STORE, "never_store", TEXT, LF_NEVER_STORE_DEFAULT, 0, 4096, "", false,                                  \
+      "fields of a lead that are never recorded")                                                                    \
+    X(RETENTION_DAYS, "retention_days", INTEGER, "0", 0, 36500, "", false, "scores are kept this long; 0: for ever") \
+    X(METRICS_OPEN, "metrics_open", BOOLEAN, "no", 0, 1, "", false, "/metrics answers without an API key")           \
     X(RATE_LIMIT, "rate_limit", INTEGER, "0", 0, 1000000, "", false, "requests a second and key; 0: no limit")       \
     X(LOG_FORMAT, "log_format", WORD, "auto", 0, 0, "auto|json|text", false, "how log lines are written")            \
     X(LOG_LEVEL, "log_level", WORD, "info", 0, 0, "error|warn|info|debug", true,                                     \
@@ -67,7 +77,7 @@ enum lf_setting_id {
 };
 
 /* The words' indices. Those of log_level are enum lf_log_level (base/log.h). */
-enum lf_store_lead { LF_STORE_LEAD_FIELDS, LF_STORE_LEAD_WHOLE };
+enum lf_store_lead { LF_STORE_LEAD_FIELDS, LF_STORE_LEAD_WHOLE, LF_STORE_LEAD_HASHES, LF_STORE_LEAD_NOTHING };
 enum lf_log_format_word { LF_LOG_FORMAT_AUTO, LF_LOG_FORMAT_JSON, LF_LOG_FORMAT_TEXT };
 enum lf_log_requests { LF_LOG_REQUESTS_FAILED, LF_LOG_REQUESTS_ALL, LF_LOG_REQUESTS_NONE };
 

@@ -56,15 +56,51 @@ thread_context(void)
     return context;
 }
 
-bool
-lf_sha256(const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
+/* The digest of two pieces, one behind the other. */
+static bool
+digest(const void *head, size_t head_len, const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
 {
     EVP_MD_CTX *ctx = thread_context();
     unsigned size = 0;
 
     /* With no algorithm named the context is reset and keeps the one that it has. */
-    return ctx != NULL && EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 && EVP_DigestUpdate(ctx, bytes, len) == 1 &&
+    return ctx != NULL && EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 &&
+           (head_len == 0 || EVP_DigestUpdate(ctx, head, head_len) == 1) && EVP_DigestUpdate(ctx, bytes, len) == 1 &&
            EVP_DigestFinal_ex(ctx, ret_digest, &size) == 1 && size == LF_SHA256_SIZE;
+}
+
+bool
+lf_sha256(const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
+{
+    return digest(NULL, 0, bytes, len, ret_digest);
+}
+
+bool
+lf_hmac_prepare(struct lf_hmac_key *key, const void *bytes, size_t len)
+{
+    uint8_t block[LF_HMAC_BLOCK] = {0};
+
+    if (len > sizeof block) {
+        if (!lf_sha256(bytes, len, block))
+            return false;
+    } else if (len > 0) {
+        memcpy(block, bytes, len);
+    }
+    for (size_t i = 0; i < sizeof block; i++) {
+        key->inner[i] = block[i] ^ 0x36;
+        key->outer[i] = block[i] ^ 0x5C;
+    }
+    return true;
+}
+
+/* By the two pads and the digest's own context: libcrypto's HMAC would set up a key schedule for every value. */
+bool
+lf_hmac_sha256(const struct lf_hmac_key *key, const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
+{
+    uint8_t inner[LF_SHA256_SIZE];
+
+    return digest(key->inner, sizeof key->inner, bytes, len, inner) &&
+           digest(key->outer, sizeof key->outer, inner, sizeof inner, ret_digest);
 }
 
 void

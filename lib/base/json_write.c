@@ -82,14 +82,14 @@ lf_json_put_number(struct lf_buf *buf, double number)
     lf_buf_add(buf, text, len);
 }
 
-/* A value without members or elements. */
+/* A value without members or elements, of that kind. */
 static void
-put_scalar(struct lf_buf *buf, const struct lf_json *node)
+put_scalar(struct lf_buf *buf, const struct lf_json *node, enum lf_json_kind kind)
 {
     const char *text = NULL;
     size_t len = 0;
 
-    switch (lf_json_kind(node)) {
+    switch (kind) {
     case LF_JSON_BOOLEAN:
         if (lf_json_is_true(node))
             lf_buf_lit(buf, "true");
@@ -125,13 +125,13 @@ void
 lf_json_put_tree(struct lf_buf *buf, const struct lf_json *node)
 {
     enum lf_json_kind kind = lf_json_kind(node);
+    const char *digits = kind == LF_JSON_NUMBER ? lf_json_long_digits(node) : NULL;
 
-    if (lf_json_long_digits(node) != NULL) {
-        lf_buf_text(buf, lf_json_long_digits(node));
-        return;
-    }
     if (kind != LF_JSON_ARRAY && kind != LF_JSON_OBJECT) {
-        put_scalar(buf, node);
+        if (digits != NULL)
+            lf_buf_text(buf, digits);
+        else
+            put_scalar(buf, node, kind);
         return;
     }
     lf_buf_add(buf, kind == LF_JSON_OBJECT ? "{" : "[", 1);
@@ -204,7 +204,7 @@ lf_json_put_canonical(struct lf_buf *buf, struct lf_arena *scratch, const struct
     if (kind == LF_JSON_OBJECT)
         return put_canonical_object(buf, scratch, node);
     if (kind != LF_JSON_ARRAY) {
-        put_scalar(buf, node);
+        put_scalar(buf, node, kind);
         return true;
     }
     lf_buf_lit(buf, "[");

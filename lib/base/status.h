@@ -35,6 +35,7 @@
     X(SCORE_NOT_FOUND, "score_not_found", 404, "No such score")                              \
     X(DRAFT_NOT_FOUND, "draft_not_found", 404, "This ICP has no draft")                      \
     X(LIST_NOT_FOUND, "list_not_found", 404, "No such list")                                 \
+    X(LEAD_NOT_FOUND, "lead_not_found", 404, "No such lead")                                 \
     X(KEY_NOT_FOUND, "key_not_found", 404, "No such API key")                                \
     X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "Method not allowed here")              \
     X(REQUEST_TIMEOUT, "request_timeout", 408, "The request took too long to arrive")        \

@@ -281,23 +281,23 @@ add_nodes(struct lf_program *program, size_t count)
     return (uint32_t)first;
 }
 
-/* Notes a leaf that asks a named list. */
+/* Notes a leaf of the ICP at hand. */
 static bool
-note_list(struct compiling *compiling, uint32_t leaf)
+note_leaf(struct compiling *compiling, uint32_t leaf, size_t field)
 {
     struct compiled_icp *icp = compiling->icp;
 
-    if (icp->list_count == icp->list_cap) {
-        size_t cap = icp->list_cap == 0 ? 4 : icp->list_cap * 2;
-        uint32_t *lists = lf_arena_calloc(compiling->program->arena, cap, sizeof *lists);
-        if (lists == NULL)
+    if (icp->leaf_count == icp->leaf_cap) {
+        size_t cap = icp->leaf_cap == 0 ? 32 : icp->leaf_cap * 2;
+        struct leaf_use *leaves = lf_arena_calloc(compiling->program->arena, cap, sizeof *leaves);
+        if (leaves == NULL)
             return false;
-        if (icp->list_count > 0)
-            memcpy(lists, icp->lists, icp->list_count * sizeof *lists);
-        icp->lists = lists;
-        icp->list_cap = cap;
+        if (icp->leaf_count > 0)
+            memcpy(leaves, icp->leaves, icp->leaf_count * sizeof *leaves);
+        icp->leaves = leaves;
+        icp->leaf_cap = cap;
     }
-    icp->lists[icp->list_count++] = leaf;
+    icp->leaves[icp->leaf_count++] = (struct leaf_use){.leaf = leaf, .field = (uint32_t)field};
     return true;
 }
 
@@ -308,7 +308,7 @@ compile_condition(struct compiling *compiling, const struct lf_condition *condit
 
     if (condition->kind == LF_CONDITION_LEAF) {
         node.leaf = share_leaf(compiling, condition);
-        if (node.leaf == UINT32_MAX || (condition->op == LF_OP_IN_LIST && !note_list(compiling, node.leaf)))
+        if (node.leaf == UINT32_MAX || !note_leaf(compiling, node.leaf, condition->field))
             return false;
     } else {
         node.count = (uint32_t)condition->child_count;
@@ -328,6 +328,21 @@ compile_root(struct compiling *compiling, const struct lf_condition *condition, 
 {
     *ret_node = add_nodes(compiling->program, 1);
     return *ret_node != UINT32_MAX && compile_condition(compiling, condition, *ret_node);
+}
+
+/* What records go through, besides the leaves: those that ask a list, and room for those about fields not kept. */
+static bool
+gather_leaves(struct lf_program *program, struct compiled_icp *icp)
+{
+    icp->lists = lf_arena_calloc(program->arena, icp->leaf_count, sizeof *icp->lists);
+    icp->withheld = lf_arena_calloc(program->arena, bits_size(icp->source.icp->fields.count), 1);
+    icp->withheld_leaves = lf_arena_calloc(program->arena, icp->leaf_count, sizeof *icp->withheld_leaves);
+    if (icp->lists == NULL || icp->withheld == NULL || icp->withheld_leaves == NULL)
+        return false;
+    for (size_t i = 0; i < icp->leaf_count; i++)
+        if (program->leaves[icp->leaves[i].leaf].source->op == LF_OP_IN_LIST)
+            icp->lists[icp->list_count++] = icp->leaves[i].leaf;
+    return true;
 }
 
 static bool
@@ -371,7 +386,7 @@ compile_icp(struct compiling *compiling, struct compiled_icp *compiled)
             return false;
     compiled->rules = rules;
     compiled->disqualifiers = disqualifiers;
-    return true;
+    return gather_leaves(compiling->program, compiled);
 }
 
 enum lf_status
@@ -401,6 +416,28 @@ lf_program_create(const struct lf_program_source *sources, size_t count, const s
     }
     *ret_program = program;
     return LF_OK;
+}
+
+void
+lf_program_withhold(struct lf_program *program, const struct lf_privacy *privacy)
+{
+    for (size_t i = 0; i < program->icp_count; i++) {
+        struct compiled_icp *icp = &program->icps[i];
+        const struct lf_fields *fields = &icp->source.icp->fields;
+
+        memset(icp->withheld, 0, bits_size(fields->count));
+        icp->withholds = false;
+        icp->withheld_leaf_count = 0;
+        for (size_t f = 0; f < fields->count; f++)
+            if (lf_privacy_withholds(privacy, fields->paths[f])) {
+                icp->withheld[f / 8] |= (uint8_t)(1u << f % 8);
+                icp->withholds = true;
+            }
+        for (size_t l = 0; l < icp->leaf_count; l++)
+            if (bit_of(icp->withheld, icp->leaves[l].field) &&
+                program->leaves[icp->leaves[l].leaf].source->op != LF_OP_IN_LIST)
+                icp->withheld_leaves[icp->withheld_leaf_count++] = icp->leaves[l].leaf;
+    }
 }
 
 void

@@ -73,6 +73,17 @@ fade(int32_t fit, int64_t age_us, int days)
     return (int32_t)((2 * left + (left < 0 ? -span : span)) / (2 * span));
 }
 
+/* How a rule faded whose date was not kept: what the record says of its attribute tells. Of the causes for which it
+ * was unknown the attribute only keeps whether one was a value of the wrong kind. */
+static uint8_t
+fade_restored(const struct lf_attribute_outcome *recorded, int rule, int32_t *ret_fit)
+{
+    if (recorded->status != LF_ATTRIBUTE_MATCHED || recorded->rule != rule)
+        return STATE_UNKNOWN | (recorded->invalid ? STATE_INVALID : STATE_MISSING);
+    *ret_fit = recorded->fit;
+    return STATE_TRUE;
+}
+
 /* Applies a rule's fading to its fit. A date that cannot be read leaves the rule unknown, with the cause. */
 static uint8_t
 fade_rule(struct lf_evaluation *evaluation, const struct lf_rule *rule, uint32_t field, int32_t *ret_fit)
@@ -157,6 +168,20 @@ first_missing(const struct lf_evaluation *evaluation, const struct compiled_icp 
     return LF_NO_FIELD;
 }
 
+/* A fading rule of an attribute, whose condition holds. */
+static uint8_t
+fade_attribute(struct lf_evaluation *evaluation, const struct compiled_icp *icp, size_t at, size_t rule_at,
+               int32_t *ret_fit)
+{
+    const struct lf_rule *rule = &icp->source.icp->attributes[at].rules[rule_at];
+    const struct restored *restored =
+        evaluation->restored != NULL ? &evaluation->restored[icp - evaluation->program->icps] : NULL;
+
+    if (restored != NULL && restored->attributes != NULL && bit_of(restored->withheld, rule->fade_field))
+        return fade_restored(&restored->attributes[at], (int)rule_at, ret_fit);
+    return fade_rule(evaluation, rule, icp->fields[rule->fade_field], ret_fit);
+}
+
 static void
 evaluate_attribute(struct lf_evaluation *evaluation, const struct compiled_icp *icp, size_t at,
                    struct lf_attribute_outcome *outcome)
@@ -171,7 +196,7 @@ evaluate_attribute(struct lf_evaluation *evaluation, const struct compiled_icp *
 
         outcome->fit = rule->fit;
         if (state == STATE_TRUE && rule->fade_field != SIZE_MAX)
-            state = fade_rule(evaluation, rule, icp->fields[rule->fade_field], &outcome->fit);
+            state = fade_attribute(evaluation, icp, at, i, &outcome->fit);
         if (state == STATE_TRUE) {
             outcome->status = LF_ATTRIBUTE_MATCHED;
             outcome->rule = (int)i;
@@ -190,6 +215,21 @@ evaluate_attribute(struct lf_evaluation *evaluation, const struct compiled_icp *
         outcome->missing = first_missing(evaluation, icp, attribute);
 }
 
+/* Which of the definition's fields are missing. */
+static void
+note_missing(const struct lf_evaluation *evaluation, const struct compiled_icp *icp, uint8_t *missing)
+{
+    const uint32_t *field = icp->fields, *end = field + icp->source.icp->fields.count;
+
+    while (field < end) {
+        unsigned bits = 0;
+
+        for (unsigned bit = 0; bit < 8 && field < end; bit++)
+            bits |= (unsigned)slot_missing(&evaluation->slots[*field++]) << bit;
+        *missing++ = (uint8_t)bits;
+    }
+}
+
 const struct lf_outcome *
 lf_evaluate(struct lf_evaluation *evaluation, size_t index)
 {
@@ -201,12 +241,14 @@ lf_evaluate(struct lf_evaluation *evaluation, size_t index)
         return NULL;
     outcome->attributes = lf_arena_alloc(evaluation->arena, source->attribute_count * sizeof *outcome->attributes);
     outcome->disqualifiers = lf_arena_alloc(evaluation->arena, source->disqualifier_count);
-    if (outcome->attributes == NULL || outcome->disqualifiers == NULL)
+    outcome->missing = lf_arena_alloc(evaluation->arena, bits_size(source->fields.count));
+    if (outcome->attributes == NULL || outcome->disqualifiers == NULL || outcome->missing == NULL)
         return NULL;
     for (size_t i = 0; i < source->attribute_count; i++)
         evaluate_attribute(evaluation, icp, i, &outcome->attributes[i]);
     for (size_t i = 0; i < source->disqualifier_count; i++)
         outcome->disqualifiers[i] = test_node(evaluation, icp->disqualifiers[i]) & STATE_VERDICT;
+    note_missing(evaluation, icp, outcome->missing);
     return evaluation->out_of_memory ? NULL : outcome;
 }
 

@@ -332,6 +332,14 @@ test_field(struct lf_evaluation *evaluation, struct slot *slot, const struct lea
     return causes != 0 ? STATE_UNKNOWN | causes : STATE_FALSE;
 }
 
+bool
+leaf_reads(struct lf_evaluation *evaluation, uint32_t at, const struct lf_json *value)
+{
+    const struct leaf *leaf = &evaluation->program->leaves[at];
+
+    return (test_value(evaluation, &evaluation->slots[leaf->field], leaf, value) & STATE_INVALID) == 0;
+}
+
 uint8_t
 leaf_state(struct lf_evaluation *evaluation, uint32_t at)
 {

@@ -139,7 +139,31 @@ join(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_json *
     else
         slot->last->next = element;
     slot->last = element;
+    slot->present = true;
     return true;
+}
+
+/* Whether a value is something: all but null, "" and []. */
+static bool
+is_something(const struct lf_json *value)
+{
+    size_t len = 0;
+
+    switch (lf_json_kind(value)) {
+    case LF_JSON_ABSENT:
+    case LF_JSON_NULL:
+        return false;
+    case LF_JSON_TEXT:
+        (void)lf_json_text(value, &len);
+        return len > 0;
+    case LF_JSON_ARRAY:
+        return lf_json_first(value) != NULL;
+    case LF_JSON_BOOLEAN:
+    case LF_JSON_NUMBER:
+    case LF_JSON_OBJECT:
+        return true;
+    }
+    return false;
 }
 
 /* Notes what a path found; behind an array everything is joined into one list. */
@@ -148,6 +172,7 @@ note(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_json *
 {
     if (!through_array) {
         slot->value = value;
+        slot->present = is_something(value);
         return true;
     }
     slot->joined = true;
@@ -202,30 +227,6 @@ slot_is_list(const struct slot *slot)
     return slot->joined || lf_json_kind(slot->value) == LF_JSON_ARRAY;
 }
 
-bool
-slot_missing(const struct slot *slot)
-{
-    size_t len = 0;
-
-    if (slot->joined)
-        return slot->first == NULL;
-    switch (lf_json_kind(slot->value)) {
-    case LF_JSON_ABSENT:
-    case LF_JSON_NULL:
-        return true;
-    case LF_JSON_TEXT:
-        (void)lf_json_text(slot->value, &len);
-        return len == 0;
-    case LF_JSON_ARRAY:
-        return lf_json_first(slot->value) == NULL;
-    case LF_JSON_BOOLEAN:
-    case LF_JSON_NUMBER:
-    case LF_JSON_OBJECT:
-        return false;
-    }
-    return true;
-}
-
 const struct lf_json *
 cursor_next(struct cursor *cursor)
 {
@@ -246,58 +247,79 @@ cursor_next(struct cursor *cursor)
 
 /* ---- the input to keep ---- */
 
-/* Appends the members of the object that lie on a wanted path. */
+/* What of a lead is put. */
+struct wanting {
+    const struct lf_program *program;
+    const bool *fields; /* by field of the program */
+    const struct lf_privacy *privacy;
+    struct lf_buf *buf;
+};
+
 static void
-put_wanted(struct lf_buf *buf, const struct lf_program *program, const bool *fields, const struct lf_json *object,
-           uint32_t at)
+put_wanted(struct wanting *wanting, const struct lf_privacy_place *place, const struct lf_json *object, uint32_t at);
+
+/* Appends of an array the objects, cut down: a path goes on in nothing else. */
+static void
+put_wanted_elements(struct wanting *wanting, const struct lf_privacy_place *place, const struct lf_json *array,
+                    uint32_t at)
 {
     bool first = true;
 
-    lf_buf_lit(buf, "{");
-    for (const struct lf_json *value = lf_json_first(object); value != NULL; value = lf_json_next(value)) {
-        const char *name = lf_json_name(value);
-        size_t len = strlen(name);
-        uint32_t found = lookup_find(&program->lookup[at], name, len);
-        enum lf_json_kind kind = lf_json_kind(value);
-        bool whole =
-            found != UINT32_MAX && program->lookup[found].field != LF_NO_FIELD && fields[program->lookup[found].field];
-
-        if (found == UINT32_MAX ||
-            (!whole && (program->lookup[found].children == NULL || (kind != LF_JSON_OBJECT && kind != LF_JSON_ARRAY))))
+    lf_buf_lit(wanting->buf, "[");
+    for (const struct lf_json *inner = lf_json_first(array); inner != NULL; inner = lf_json_next(inner)) {
+        if (lf_json_kind(inner) != LF_JSON_OBJECT)
             continue;
         if (!first)
-            lf_buf_lit(buf, ",");
+            lf_buf_lit(wanting->buf, ",");
         first = false;
-        lf_json_put_text(buf, name, len);
-        lf_buf_lit(buf, ":");
-        if (whole) {
-            lf_json_put_tree(buf, value);
-        } else if (kind == LF_JSON_OBJECT) {
-            put_wanted(buf, program, fields, value, found);
-        } else {
-            bool first_element = true;
-
-            lf_buf_lit(buf, "[");
-            for (const struct lf_json *inner = lf_json_first(value); inner != NULL; inner = lf_json_next(inner)) {
-                if (lf_json_kind(inner) != LF_JSON_OBJECT)
-                    continue;
-                if (!first_element)
-                    lf_buf_lit(buf, ",");
-                first_element = false;
-                put_wanted(buf, program, fields, inner, found);
-            }
-            lf_buf_lit(buf, "]");
-        }
+        put_wanted(wanting, place, inner, at);
     }
-    lf_buf_lit(buf, "}");
+    lf_buf_lit(wanting->buf, "]");
+}
+
+/* Appends the members of the object that lie on a wanted path. */
+static void
+put_wanted(struct wanting *wanting, const struct lf_privacy_place *place, const struct lf_json *object, uint32_t at)
+{
+    const struct lookup_node *nodes = wanting->program->lookup;
+    bool first = true;
+
+    lf_buf_lit(wanting->buf, "{");
+    for (const struct lf_json *value = lf_json_first(object); value != NULL; value = lf_json_next(value)) {
+        struct lf_privacy_place here = {.parent = place, .name = lf_json_name(value)};
+        enum lf_json_kind kind = lf_json_kind(value);
+        uint32_t found = 0;
+        bool whole = false;
+
+        here.len = strlen(here.name);
+        found = lookup_find(&nodes[at], here.name, here.len);
+        whole = found != UINT32_MAX && nodes[found].field != LF_NO_FIELD && wanting->fields[nodes[found].field];
+        if (found == UINT32_MAX ||
+            (!whole && (nodes[found].children == NULL || (kind != LF_JSON_OBJECT && kind != LF_JSON_ARRAY))) ||
+            lf_privacy_drops(wanting->privacy, &here, wanting->buf))
+            continue;
+        if (!first)
+            lf_buf_lit(wanting->buf, ",");
+        first = false;
+        lf_json_put_text(wanting->buf, here.name, here.len);
+        lf_buf_lit(wanting->buf, ":");
+        if (whole)
+            lf_privacy_put_at(wanting->privacy, &here, value, wanting->buf);
+        else if (kind == LF_JSON_OBJECT)
+            put_wanted(wanting, &here, value, found);
+        else
+            put_wanted_elements(wanting, &here, value, found);
+    }
+    lf_buf_lit(wanting->buf, "}");
 }
 
 void
 lf_evaluation_put_input(const struct lf_evaluation *evaluation, const struct lf_json *lead, const bool *wanted,
-                        struct lf_buf *buf)
+                        const struct lf_privacy *privacy, struct lf_buf *buf)
 {
     const struct lf_program *program = evaluation->program;
     bool *fields = lf_arena_calloc(evaluation->arena, program->field_count + 1, sizeof *fields);
+    struct wanting wanting = {.program = program, .fields = fields, .privacy = privacy, .buf = buf};
 
     if (fields == NULL) {
         buf->failed = true;
@@ -309,5 +331,5 @@ lf_evaluation_put_input(const struct lf_evaluation *evaluation, const struct lf_
     if (program->lookup_count == 0)
         lf_buf_lit(buf, "{}");
     else
-        put_wanted(buf, program, fields, lead, 0);
+        put_wanted(&wanting, NULL, lead, 0);
 }

@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "core/icp.h"
 #include "core/named_list.h"
+#include "core/privacy.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,10 @@ struct lf_program_source {
 enum lf_status
 lf_program_create(const struct lf_program_source *sources, size_t count, const struct lf_list_source *lists,
                   struct lf_program **ret_program, struct lf_error *error) LF_MUST_CHECK;
+
+/* Marks the fields whose values are not kept, so that records hold the answers of conditions about them. Before the
+ * program is shared; it starts with none. The privacy may go afterwards. */
+void lf_program_withhold(struct lf_program *program, const struct lf_privacy *privacy);
 
 /* NULL is fine. */
 void lf_program_destroy(struct lf_program *program);
@@ -68,6 +73,8 @@ enum lf_verdict { LF_VERDICT_FALSE, LF_VERDICT_TRUE, LF_VERDICT_UNKNOWN };
 struct lf_outcome {
     struct lf_attribute_outcome *attributes;
     uint8_t *disqualifiers; /* enum lf_verdict */
+    uint8_t *missing; /* a bit for each of the definition's fields, the lowest first: nothing stands in it; NULL where a
+                       * record does not say */
 };
 
 struct lf_evaluation;
@@ -94,9 +101,10 @@ struct lf_list_use {
  * may be NULL to count. */
 size_t lf_evaluation_lists(const struct lf_evaluation *evaluation, size_t index, struct lf_list_use *uses);
 
-/* Appends the lead cut down to the fields that the ICPs with a true in `wanted` read, as JSON: an exact repeat needs
- * no more. wanted has one entry for each ICP of the program. */
+/* Appends the lead cut down to the fields that the ICPs with a true in `wanted` read, as JSON, and of these to what may
+ * be kept: an exact repeat needs no more than that and the record's answers. wanted has one entry for each ICP of the
+ * program. */
 void lf_evaluation_put_input(const struct lf_evaluation *evaluation, const struct lf_json *lead, const bool *wanted,
-                             struct lf_buf *buf);
+                             const struct lf_privacy *privacy, struct lf_buf *buf);
 
 #endif

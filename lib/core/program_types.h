@@ -1,6 +1,6 @@
 /*
- * program_types.h - the inside of a program, shared by compile.c, lookup.c, leaf.c, evaluate.c, record.c and nobody
- * else.
+ * program_types.h - the inside of a program, shared by compile.c, lookup.c, leaf.c, evaluate.c, record.c,
+ * record_restore.c, rule_values.c and nobody else.
  */
 #ifndef LF_CORE_PROGRAM_TYPES_H
 #define LF_CORE_PROGRAM_TYPES_H
@@ -39,14 +39,26 @@ struct node {
     uint32_t first, count; /* children, which stand side by side in program->nodes */
 };
 
+/* A leaf as it stands in one definition: once for each time that it stands there. */
+struct leaf_use {
+    uint32_t leaf;  /* of the program's leaves */
+    uint32_t field; /* of the definition's fields */
+};
+
 struct compiled_icp {
     struct lf_program_source source;
     const uint32_t *fields;        /* of the definition's fields -> of the program's */
     const uint32_t **rules;        /* by attribute: the rules' conditions, as nodes */
     const uint32_t *disqualifiers; /* conditions, as nodes */
-    uint32_t *lists;               /* the leaves that ask a named list, in reading order */
-    size_t list_count, list_cap;
-    uint32_t *asked; /* of the definition's lists -> of the program's */
+    struct leaf_use *leaves;       /* in reading order: attributes' rules first, then disqualifiers */
+    size_t leaf_count, leaf_cap;
+    uint32_t *lists; /* those of them that ask a named list */
+    size_t list_count;
+    uint32_t *asked;           /* of the definition's lists -> of the program's */
+    uint8_t *withheld;         /* a bit for each of the definition's fields: its value is not kept */
+    bool withholds;            /* one of them is */
+    uint32_t *withheld_leaves; /* the leaves about these, but for those that ask a list */
+    size_t withheld_leaf_count;
 };
 
 struct lf_program {
@@ -77,6 +89,7 @@ struct slot {
     struct lf_text folded;        /* of a single value, once it was needed */
     bool joined;                  /* an array was met on the way and something was found */
     bool has_folded;
+    bool present; /* something stands in the field: it is not absent, null, "" or [] */
 };
 
 /* A leaf's answer: the verdict in the two low bits, then the causes of an unknown. */
@@ -90,13 +103,20 @@ enum {
     STATE_UNTESTED = 0xFF
 };
 
+/* What a record has told of an ICP whose fields were not all kept. */
+struct restored {
+    const struct lf_attribute_outcome *attributes; /* NULL: nothing */
+    const uint8_t *withheld;                       /* a bit for each of the definition's fields */
+};
+
 struct lf_evaluation {
     const struct lf_program *program;
     struct lf_arena *arena;
     int64_t as_of_us;
-    struct slot *slots; /* by field of the program */
-    uint8_t *states;    /* by leaf */
-    int64_t *revisions; /* by list of the program, once they were restored from a record; else NULL */
+    struct slot *slots;        /* by field of the program */
+    uint8_t *states;           /* by leaf */
+    int64_t *revisions;        /* by list of the program, once they were restored from a record; else NULL */
+    struct restored *restored; /* by ICP, once one was restored that had fields withheld; else NULL */
     bool out_of_memory;
 };
 
@@ -109,8 +129,25 @@ uint32_t lookup_find(const struct lookup_node *node, const char *name, size_t le
 /* Adds the path to the tree; returns the program's field, UINT32_MAX when memory is out. (lookup.c) */
 uint32_t lookup_add(struct lf_program *program, const char *path);
 
-/* Whether nothing stands in the field: absent, null, "" or []. (lookup.c) */
-bool slot_missing(const struct slot *slot);
+/* Whether nothing stands in the field. */
+static inline bool
+slot_missing(const struct slot *slot)
+{
+    return !slot->present;
+}
+
+/* A bit of a bitmap, the lowest of the first byte first; and how many bytes so many bits take. */
+static inline bool
+bit_of(const uint8_t *bits, size_t at)
+{
+    return (bits[at / 8] >> at % 8 & 1) != 0;
+}
+
+static inline size_t
+bits_size(size_t count)
+{
+    return (count + 7) / 8;
+}
 
 /* Walks over the elements of a field; a single value is one element. begin with an empty cursor. (lookup.c) */
 struct cursor {
@@ -126,6 +163,9 @@ bool slot_is_list(const struct slot *slot);
 
 /* Tests a leaf, or gives the answer it has already. (leaf.c) */
 uint8_t leaf_state(struct lf_evaluation *evaluation, uint32_t leaf);
+
+/* Whether the leaf can read this value, which is a scalar: it is not of a wrong kind. (leaf.c) */
+bool leaf_reads(struct lf_evaluation *evaluation, uint32_t leaf, const struct lf_json *value);
 
 /* The revision that a list of the program has in this evaluation; 0: it was not there. (evaluate.c) */
 int64_t list_revision(const struct lf_evaluation *evaluation, uint32_t list);

@@ -1,54 +1,72 @@
 /*
  * record.c - see record.h.
  *
- * record  = 2 (format), flags (1: whole), varint results, result…, input to the end
- * result  = varint version_id, flags (1: shadow), varint bytes that follow,
- *           attribute…, disqualifier byte…, (list answer byte, varint the list's revision)…
+ * record  = 3 (format), kept (enum lf_kept), varint results, result…, input to the end (none of NOTHING and ERASED)
+ * result  = varint version_id, flags (1: shadow, 2: fields withheld, 4 and 8: the bytes are of format 1, 2), varint
+ *           bytes that follow,
+ *           attribute…, disqualifier byte…, missing, [withheld, answer…], (list answer byte, varint the list's
+ *           revision)…
  * attribute = bits 0-1 status, 2 invalid, 3 a fit follows, 4 a missing field follows; varint rule + 1; varint field;
  *           [zigzag varint fit]; [varint missing]
- * A fit is written only where fading has changed it; everywhere else it follows from the definition.
- * Counts of attributes, disqualifiers and lists are those of the definition; a list is asked once for each condition.
+ * missing, withheld = a bit for each of the definition's fields, the lowest of the first byte first: nothing stood in
+ *           it; its value is not kept
+ * answer  = half a byte, the lower half first: what a leaf about a withheld field came to, STATE_UNTESTED as 15
+ * A fit is written only where fading has changed it; everywhere else it follows from the definition. Counts of
+ * attributes, disqualifiers, fields, leaves and lists are those of the definition; leaves and lists stand in reading
+ * order, once for each time that the definition asks them. A leaf that asks a list has its answer there alone.
  *
- * The first format had 1 for its format, no flags of the whole, and no revisions.
+ * What of a lead is withheld takes nothing away from a repeat: where the value is not kept, the answers of the leaves
+ * about it are, and whether it was there. Fading is the third thing that a value can do: the fit of a rule that matched
+ * stands in its attribute, and of one whose date could not be read an attribute keeps no more than that it was invalid.
+ *
+ * The second format had 1 or 0 for kept (whole or not), no missing and nothing withheld. The first had no kept either
+ * and no revisions. Results of both live on in the third where their lead was erased.
  */
 #include "core/record.h"
 
-#include "core/program_types.h"
+#include "core/record_types.h"
 
 #include <string.h>
 
 enum {
-    FORMAT_WITHOUT_REVISIONS = 1,
-    FORMAT = 2,
-    FLAG_WHOLE = 1,  /* of a record */
     FLAG_SHADOW = 1, /* of a result */
+    FLAG_WITHHELD = 2,
+    FLAG_FORMATS = 12, /* an earlier format, times 4 */
     BIT_INVALID = 4,
     BIT_FIT = 8,
     BIT_MISSING = 16,
+    VARINT_MAX = 10,
+    ATTRIBUTE_MAX = 1 + 4 * VARINT_MAX,
     RESULTS_MAX = 10000
 };
 
 /* ---- writing ---- */
 
+/* At most VARINT_MAX bytes; returns what is behind them. */
+static inline uint8_t *
+write_varint(uint8_t *to, uint64_t value)
+{
+    while (value >= 0x80) {
+        *to++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *to++ = (uint8_t)value;
+    return to;
+}
+
 static void
 put_varint(struct lf_buf *buf, uint64_t value)
 {
-    uint8_t bytes[10];
-    size_t len = 0;
+    uint8_t bytes[VARINT_MAX];
 
-    while (value >= 0x80) {
-        bytes[len++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    bytes[len++] = (uint8_t)value;
-    lf_buf_add(buf, bytes, len);
+    lf_buf_add(buf, bytes, (size_t)(write_varint(bytes, value) - bytes));
 }
 
 void
-lf_record_begin(struct lf_buf *buf, size_t count, bool whole)
+lf_record_begin(struct lf_buf *buf, size_t count, enum lf_kept kept)
 {
     lf_buf_char(buf, FORMAT);
-    lf_buf_char(buf, whole ? FLAG_WHOLE : 0);
+    lf_buf_char(buf, (char)kept);
     put_varint(buf, count);
 }
 
@@ -67,20 +85,58 @@ plain_fit(const struct lf_attribute *attribute, enum lf_attribute_status status,
     return 0;
 }
 
-static void
-put_attribute(struct lf_buf *buf, const struct lf_attribute *attribute, const struct lf_attribute_outcome *outcome)
+/* At most ATTRIBUTE_MAX bytes; returns what is behind them. */
+static uint8_t *
+write_attribute(uint8_t *to, const struct lf_attribute *attribute, const struct lf_attribute_outcome *outcome)
 {
     bool fit = outcome->fit != plain_fit(attribute, outcome->status, outcome->rule);
     unsigned bits = (unsigned)outcome->status | (outcome->invalid ? BIT_INVALID : 0) | (fit ? BIT_FIT : 0) |
                     (outcome->missing != LF_NO_FIELD ? BIT_MISSING : 0);
 
-    lf_buf_char(buf, (char)bits);
-    put_varint(buf, (uint64_t)(outcome->rule + 1));
-    put_varint(buf, outcome->field);
+    *to++ = (uint8_t)bits;
+    to = write_varint(to, (uint64_t)(outcome->rule + 1));
+    to = write_varint(to, outcome->field);
     if (fit)
-        put_varint(buf, (uint64_t)outcome->fit << 1 ^ (uint64_t)((int64_t)outcome->fit >> 63));
-    if (outcome->missing != LF_NO_FIELD)
-        put_varint(buf, outcome->missing);
+        to = write_varint(to, (uint64_t)outcome->fit << 1 ^ (uint64_t)((int64_t)outcome->fit >> 63));
+    return outcome->missing != LF_NO_FIELD ? write_varint(to, outcome->missing) : to;
+}
+
+static void
+put_attributes(struct lf_buf *buf, const struct lf_icp *icp, const struct lf_attribute_outcome *outcomes)
+{
+    char *begin = lf_buf_reserve(buf, icp->attribute_count * ATTRIBUTE_MAX);
+    uint8_t *to = (uint8_t *)begin;
+
+    if (begin == NULL)
+        return;
+    for (size_t i = 0; i < icp->attribute_count; i++)
+        to = write_attribute(to, &icp->attributes[i], &outcomes[i]);
+    buf->len += (size_t)((char *)to - begin);
+}
+
+/* The withheld fields, and the answers of the leaves about them. */
+static void
+put_withheld(struct lf_buf *buf, const struct lf_evaluation *evaluation, const struct compiled_icp *compiled)
+{
+    unsigned pair = 0;
+
+    lf_buf_add(buf, compiled->withheld, bits_size(compiled->source.icp->fields.count));
+    for (size_t i = 0; i < compiled->withheld_leaf_count; i++) {
+        unsigned half = evaluation->states[compiled->withheld_leaves[i]] & 15u;
+
+        pair |= half << (i % 2 == 0 ? 0 : 4);
+        if (i % 2 == 0 && i + 1 < compiled->withheld_leaf_count)
+            continue;
+        lf_buf_char(buf, (char)pair);
+        pair = 0;
+    }
+}
+
+static void
+put_result_head(struct lf_buf *buf, int64_t version_id, unsigned flags)
+{
+    put_varint(buf, (uint64_t)version_id);
+    lf_buf_char(buf, (char)flags);
 }
 
 void
@@ -92,42 +148,62 @@ lf_record_put_result(struct lf_buf *buf, const struct lf_evaluation *evaluation,
     struct lf_buf body;
 
     lf_buf_init(&body, evaluation->arena, 1 << 20);
-    for (size_t i = 0; i < icp->attribute_count; i++)
-        put_attribute(&body, &icp->attributes[i], &outcome->attributes[i]);
+    put_attributes(&body, icp, outcome->attributes);
     lf_buf_add(&body, outcome->disqualifiers, icp->disqualifier_count);
+    lf_buf_add(&body, outcome->missing, bits_size(icp->fields.count));
+    if (compiled->withholds)
+        put_withheld(&body, evaluation, compiled);
     for (size_t i = 0; i < compiled->list_count; i++) {
         uint32_t leaf = compiled->lists[i];
 
         lf_buf_char(&body, (char)evaluation->states[leaf]);
         put_varint(&body, (uint64_t)list_revision(evaluation, evaluation->program->leaves[leaf].asked));
     }
-    put_varint(buf, (uint64_t)compiled->source.version_id);
-    lf_buf_char(buf, shadow ? FLAG_SHADOW : 0);
+    put_result_head(buf, compiled->source.version_id,
+                    (shadow ? FLAG_SHADOW : 0) | (compiled->withholds ? FLAG_WITHHELD : 0));
     put_varint(buf, body.len);
     lf_buf_add(buf, body.data, body.len);
     if (lf_buf_failed(&body))
         buf->failed = true;
 }
 
-void
+enum lf_status
 lf_record_put_input(struct lf_buf *buf, const struct lf_evaluation *evaluation, const struct lf_json *lead,
-                    const bool *wanted, bool whole)
+                    const bool *wanted, const struct lf_privacy *privacy, struct lf_error *error)
 {
-    if (whole)
-        lf_json_put_tree(buf, lead);
-    else
-        lf_evaluation_put_input(evaluation, lead, wanted, buf);
+    switch (lf_privacy_kept(privacy)) {
+    case LF_KEPT_FIELDS:
+    case LF_KEPT_HASHES:
+        lf_evaluation_put_input(evaluation, lead, wanted, privacy, buf);
+        break;
+    case LF_KEPT_WHOLE:
+        lf_privacy_put(privacy, lead, buf);
+        break;
+    case LF_KEPT_NOTHING:
+    case LF_KEPT_ERASED:
+        break;
+    }
+    return lf_buf_failed(buf) ? lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while recording a score") : LF_OK;
+}
+
+static unsigned
+flags_of(const struct lf_recorded_result *result)
+{
+    return (result->shadow ? FLAG_SHADOW : 0) | (result->withheld ? FLAG_WITHHELD : 0) |
+           (result->format != FORMAT ? result->format * 4u : 0);
+}
+
+void
+lf_recorded_result_put(struct lf_buf *buf, const struct lf_recorded_result *result)
+{
+    put_result_head(buf, result->version_id, flags_of(result));
+    lf_buf_add(buf, result->bytes, result->len);
 }
 
 /* ---- reading ---- */
 
-struct reader {
-    const uint8_t *at, *end;
-    bool bad;
-};
-
-static uint8_t
-get_byte(struct reader *reader)
+uint8_t
+record_get_byte(struct record_reader *reader)
 {
     if (reader->at == reader->end) {
         reader->bad = true;
@@ -136,13 +212,13 @@ get_byte(struct reader *reader)
     return *reader->at++;
 }
 
-static uint64_t
-get_varint(struct reader *reader)
+uint64_t
+record_get_varint(struct record_reader *reader)
 {
     uint64_t value = 0;
 
     for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = get_byte(reader);
+        uint8_t byte = record_get_byte(reader);
         if (shift == 63 && byte > 1)
             break;
         value |= (uint64_t)(byte & 0x7F) << shift;
@@ -153,43 +229,128 @@ get_varint(struct reader *reader)
     return 0;
 }
 
-static enum lf_status
-damaged(struct lf_error *error, const char *what)
+enum lf_status
+record_damaged(struct lf_error *error, const char *what)
 {
     return lf_fail(error, LF_STORAGE_CORRUPT, "a recorded score is damaged: %s", what);
+}
+
+enum lf_status
+record_out_of_memory(struct lf_error *error)
+{
+    return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a recorded score");
+}
+
+/* Reads a version's id and the flags. format: of the record. false: damaged. */
+static bool
+get_result_head(struct record_reader *reader, uint8_t format, struct lf_recorded_result *result)
+{
+    uint64_t version_id = record_get_varint(reader);
+    unsigned flags = record_get_byte(reader), earlier = (flags & FLAG_FORMATS) / 4;
+
+    if (reader->bad || version_id > INT64_MAX)
+        return false;
+    *result = (struct lf_recorded_result){
+        .version_id = (int64_t)version_id,
+        .shadow = (flags & FLAG_SHADOW) != 0,
+        .withheld = (flags & FLAG_WITHHELD) != 0,
+        .format = earlier != 0 ? (uint8_t)earlier : format,
+    };
+    return (flags & ~(unsigned)(FLAG_SHADOW | FLAG_WITHHELD | FLAG_FORMATS)) == 0 && earlier < FORMAT &&
+           (!result->withheld || result->format == FORMAT) && (earlier == 0 || format == FORMAT);
+}
+
+/* Reads the beginning of a record: its format, and what of the lead is kept. false: it is none. */
+static bool
+get_head(struct record_reader *reader, uint8_t *ret_format, enum lf_kept *ret_kept)
+{
+    uint8_t format = record_get_byte(reader),
+            kept = format == FORMAT_WITHOUT_REVISIONS ? LF_KEPT_FIELDS : record_get_byte(reader);
+
+    *ret_format = format;
+    *ret_kept = (enum lf_kept)kept;
+    return !reader->bad && format >= FORMAT_WITHOUT_REVISIONS && format <= FORMAT &&
+           kept <= (format == FORMAT ? LF_KEPT_ERASED : LF_KEPT_WHOLE);
 }
 
 enum lf_status
 lf_record_read(struct lf_arena *arena, const void *bytes, size_t len, struct lf_record *ret_record,
                struct lf_error *error)
 {
-    struct reader reader = {.at = bytes, .end = (const uint8_t *)bytes + len};
-    struct lf_record record = {0};
-    uint8_t format = get_byte(&reader), flags = format == FORMAT ? get_byte(&reader) : 0;
+    struct record_reader reader = {.at = bytes, .end = (const uint8_t *)bytes + len};
+    struct lf_record record = {.input = "{}", .input_len = 2};
+    uint8_t format = 0;
 
-    if ((format != FORMAT && format != FORMAT_WITHOUT_REVISIONS) || (flags & ~FLAG_WHOLE) != 0)
-        return damaged(error, "its format is unknown");
-    record.whole = (flags & FLAG_WHOLE) != 0;
-    record.result_count = get_varint(&reader);
+    if (!get_head(&reader, &format, &record.kept))
+        return record_damaged(error, "its format is unknown");
+    record.result_count = record_get_varint(&reader);
     if (reader.bad || record.result_count == 0 || record.result_count > RESULTS_MAX)
-        return damaged(error, "its number of results makes no sense");
+        return record_damaged(error, "its number of results makes no sense");
     record.results = lf_arena_calloc(arena, record.result_count, sizeof *record.results);
     if (record.results == NULL)
-        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a recorded score");
+        return record_out_of_memory(error);
     for (size_t i = 0; i < record.result_count; i++) {
         struct lf_recorded_result *result = &record.results[i];
-        result->revisions = format != FORMAT_WITHOUT_REVISIONS;
-        result->version_id = (int64_t)get_varint(&reader);
-        result->shadow = (get_byte(&reader) & FLAG_SHADOW) != 0;
-        result->len = get_varint(&reader);
+
+        if (!get_result_head(&reader, format, result))
+            return record_damaged(error, "a result does not begin as one");
+        result->len = record_get_varint(&reader);
         if (reader.bad || result->len > (size_t)(reader.end - reader.at))
-            return damaged(error, "a result is cut short");
+            return record_damaged(error, "a result is cut short");
         result->bytes = reader.at;
         reader.at += result->len;
     }
-    record.input = (const char *)reader.at;
-    record.input_len = (size_t)(reader.end - reader.at);
+    if (record.kept != LF_KEPT_NOTHING && record.kept != LF_KEPT_ERASED) {
+        record.input = (const char *)reader.at;
+        record.input_len = (size_t)(reader.end - reader.at);
+    } else if (reader.at != reader.end) {
+        return record_damaged(error, "it has an input, of which nothing is kept");
+    }
     *ret_record = record;
+    return LF_OK;
+}
+
+enum lf_status
+lf_recorded_result_read(const void *bytes, size_t len, struct lf_recorded_result *ret_result, struct lf_error *error)
+{
+    struct record_reader reader = {.at = bytes, .end = (const uint8_t *)bytes + len};
+    struct lf_recorded_result result;
+
+    if (!get_result_head(&reader, FORMAT, &result))
+        return record_damaged(error, "a result does not begin as one");
+    result.bytes = reader.at;
+    result.len = (size_t)(reader.end - reader.at);
+    *ret_result = result;
+    return LF_OK;
+}
+
+enum lf_status
+lf_record_anonymise(struct lf_buf *buf, const void *bytes, size_t len, struct lf_error *error)
+{
+    struct record_reader reader = {.at = bytes, .end = (const uint8_t *)bytes + len};
+    enum lf_kept kept = LF_KEPT_ERASED;
+    uint64_t count = 0;
+    uint8_t format = 0;
+
+    if (!get_head(&reader, &format, &kept))
+        return record_damaged(error, "its format is unknown");
+    count = record_get_varint(&reader);
+    if (reader.bad || count == 0 || count > RESULTS_MAX)
+        return record_damaged(error, "its number of results makes no sense");
+    lf_record_begin(buf, count, LF_KEPT_ERASED);
+    for (uint64_t i = 0; i < count; i++) {
+        struct lf_recorded_result result;
+
+        if (!get_result_head(&reader, format, &result))
+            return record_damaged(error, "a result does not begin as one");
+        result.len = record_get_varint(&reader);
+        if (reader.bad || result.len > (size_t)(reader.end - reader.at))
+            return record_damaged(error, "a result is cut short");
+        put_result_head(buf, result.version_id, flags_of(&result));
+        put_varint(buf, result.len);
+        lf_buf_add(buf, reader.at, result.len);
+        reader.at += result.len;
+    }
     return LF_OK;
 }
 
@@ -204,21 +365,21 @@ lf_record_parse_input(struct lf_arena *arena, const struct lf_record *record, co
     limits.bytes = SIZE_MAX;
     status = lf_json_parse(arena, record->input, record->input_len, &limits, ret_input, error);
     if (status == LF_OK && lf_json_kind(*ret_input) != LF_JSON_OBJECT)
-        return damaged(error, "its input is not a lead");
-    return status == LF_OK || status == LF_OUT_OF_MEMORY ? status : damaged(error, "its input cannot be read");
+        return record_damaged(error, "its input is not a lead");
+    return status == LF_OK || status == LF_OUT_OF_MEMORY ? status : record_damaged(error, "its input cannot be read");
 }
 
 static bool
-get_attribute(struct reader *reader, const struct lf_icp *icp, const struct lf_attribute *attribute,
+get_attribute(struct record_reader *reader, const struct lf_icp *icp, const struct lf_attribute *attribute,
               struct lf_attribute_outcome *outcome)
 {
-    unsigned bits = get_byte(reader);
-    uint64_t rule = get_varint(reader), field = get_varint(reader), fit = 0, missing = LF_NO_FIELD;
+    unsigned bits = record_get_byte(reader);
+    uint64_t rule = record_get_varint(reader), field = record_get_varint(reader), fit = 0, missing = LF_NO_FIELD;
 
     if ((bits & BIT_FIT) != 0)
-        fit = get_varint(reader);
+        fit = record_get_varint(reader);
     if ((bits & BIT_MISSING) != 0)
-        missing = get_varint(reader);
+        missing = record_get_varint(reader);
     if (reader->bad || (bits & 3) > LF_ATTRIBUTE_UNKNOWN || rule > attribute->rule_count ||
         field >= icp->fields.count || (missing != LF_NO_FIELD && missing >= icp->fields.count) ||
         ((bits & 3) == LF_ATTRIBUTE_MATCHED) != (rule > 0))
@@ -241,9 +402,9 @@ get_attribute(struct reader *reader, const struct lf_icp *icp, const struct lf_a
     return true;
 }
 
-/* Reads past the attributes, keeping them where outcome is not NULL. */
-static bool
-get_attributes(struct reader *reader, const struct lf_icp *icp, struct lf_attribute_outcome *outcomes)
+/* Reads past the attributes, keeping them where outcomes is not NULL. */
+bool
+record_get_attributes(struct record_reader *reader, const struct lf_icp *icp, struct lf_attribute_outcome *outcomes)
 {
     struct lf_attribute_outcome passed;
 
@@ -253,77 +414,48 @@ get_attributes(struct reader *reader, const struct lf_icp *icp, struct lf_attrib
     return (size_t)(reader->end - reader->at) >= icp->disqualifier_count;
 }
 
+/* A bit for each of the definition's fields, borrowed; NULL: damaged. */
+const uint8_t *
+record_get_bits(struct record_reader *reader, const struct lf_icp *icp)
+{
+    size_t count = icp->fields.count, size = bits_size(count);
+    const uint8_t *bits = reader->at;
+
+    if ((size_t)(reader->end - reader->at) < size || (count % 8 != 0 && bits[size - 1] >> count % 8 != 0))
+        return NULL;
+    reader->at += size;
+    return bits;
+}
+
 enum lf_status
 lf_record_outcome(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_recorded_result *result,
                   const struct lf_outcome **ret_outcome, struct lf_error *error)
 {
-    struct reader reader = {.at = result->bytes, .end = result->bytes + result->len};
+    struct record_reader reader = {.at = result->bytes, .end = result->bytes + result->len};
     struct lf_outcome *outcome = lf_arena_calloc(arena, 1, sizeof *outcome);
+    size_t size = bits_size(icp->fields.count);
+    const uint8_t *missing = NULL;
 
     if (outcome == NULL ||
         (outcome->attributes = lf_arena_calloc(arena, icp->attribute_count, sizeof *outcome->attributes)) == NULL ||
-        (outcome->disqualifiers = lf_arena_calloc(arena, icp->disqualifier_count, 1)) == NULL)
-        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a recorded score");
-    if (!get_attributes(&reader, icp, outcome->attributes))
-        return damaged(error, "an attribute does not belong to its definition");
+        (outcome->disqualifiers = lf_arena_calloc(arena, icp->disqualifier_count + size, 1)) == NULL)
+        return record_out_of_memory(error);
+    if (!record_get_attributes(&reader, icp, outcome->attributes))
+        return record_damaged(error, "an attribute does not belong to its definition");
     for (size_t i = 0; i < icp->disqualifier_count; i++) {
-        outcome->disqualifiers[i] = get_byte(&reader);
+        outcome->disqualifiers[i] = record_get_byte(&reader);
         if (outcome->disqualifiers[i] > LF_VERDICT_UNKNOWN)
-            return damaged(error, "a disqualifier does not belong to its definition");
+            return record_damaged(error, "a disqualifier does not belong to its definition");
+    }
+    if (result->format == FORMAT) {
+        missing = record_get_bits(&reader, icp);
+        if (missing == NULL)
+            return record_damaged(error, "its fields are not those of its definition");
+        outcome->missing = outcome->disqualifiers + icp->disqualifier_count;
+        memcpy(outcome->missing, missing, size);
     }
     *ret_outcome = outcome;
     return LF_OK;
-}
-
-/* Whether a leaf can have answered this, or was not asked. */
-static bool
-is_state(uint8_t state)
-{
-    bool caused = (state & (STATE_MISSING | STATE_INVALID)) != 0;
-
-    return state == STATE_FALSE || state == STATE_TRUE || state == STATE_UNTESTED ||
-           (caused && (state & ~(STATE_MISSING | STATE_INVALID)) == STATE_UNKNOWN);
-}
-
-/* Gives the evaluation revisions of its own, at first those that the program's lists have. */
-static bool
-own_revisions(struct lf_evaluation *evaluation)
-{
-    size_t count = evaluation->program->list_count;
-    int64_t *revisions = NULL;
-
-    if (evaluation->revisions != NULL)
-        return true;
-    revisions = lf_arena_alloc(evaluation->arena, count * sizeof *revisions);
-    for (size_t i = 0; revisions != NULL && i < count; i++)
-        revisions[i] = list_revision(evaluation, (uint32_t)i);
-    evaluation->revisions = revisions;
-    return revisions != NULL;
-}
-
-enum lf_status
-lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index, const struct lf_recorded_result *result,
-                        struct lf_error *error)
-{
-    const struct compiled_icp *compiled = &evaluation->program->icps[index];
-    struct reader reader = {.at = result->bytes, .end = result->bytes + result->len};
-
-    if (!get_attributes(&reader, compiled->source.icp, NULL))
-        return damaged(error, "an attribute does not belong to its definition");
-    reader.at += compiled->source.icp->disqualifier_count;
-    if (compiled->list_count > 0 && !own_revisions(evaluation))
-        return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while reading a recorded score");
-    for (size_t i = 0; i < compiled->list_count; i++) {
-        uint32_t leaf = compiled->lists[i];
-        uint8_t state = get_byte(&reader);
-        uint64_t revision = result->revisions ? get_varint(&reader) : 0;
-
-        if (reader.bad || !is_state(state) || revision > INT64_MAX)
-            return damaged(error, "a list's answer is none");
-        evaluation->states[leaf] = state;
-        evaluation->revisions[evaluation->program->leaves[leaf].asked] = (int64_t)revision;
-    }
-    return reader.at == reader.end ? LF_OK : damaged(error, "its lists are not those of its definition");
 }
 
 bool
@@ -335,5 +467,7 @@ lf_outcome_equal(const struct lf_icp *icp, const struct lf_outcome *a, const str
             x->field != y->field || x->missing != y->missing)
             return false;
     }
-    return icp->disqualifier_count == 0 || memcmp(a->disqualifiers, b->disqualifiers, icp->disqualifier_count) == 0;
+    return (icp->disqualifier_count == 0 || memcmp(a->disqualifiers, b->disqualifiers, icp->disqualifier_count) == 0) &&
+           (a->missing == NULL || b->missing == NULL ||
+            memcmp(a->missing, b->missing, bits_size(icp->fields.count)) == 0);
 }

@@ -230,40 +230,94 @@ note_caps(const struct lf_icp *icp, const struct sums *sums, struct lf_arena *ar
     return true;
 }
 
+/* What all attributes of an outcome come to, by axis. */
+struct totals {
+    struct sums sums[LF_AXIS_COUNT];
+    int64_t weights[LF_AXIS_COUNT], known[LF_AXIS_COUNT]; /* of all attributes, of those that are not unknown */
+};
+
+static void
+sum_up(const struct lf_icp *icp, const struct lf_outcome *outcome, struct totals *ret_totals)
+{
+    *ret_totals = (struct totals){.weights = {0}};
+    for (size_t i = 0; i < icp->attribute_count; i++) {
+        const struct lf_attribute *attribute = &icp->attributes[i];
+        const struct lf_attribute_outcome *o = &outcome->attributes[i];
+        struct sums *sums = &ret_totals->sums[attribute->axis];
+
+        sums->points[attribute->category] += lf_attribute_points(attribute, o);
+        sums->max[attribute->category] += lf_attribute_max(attribute, o);
+        ret_totals->weights[attribute->axis] += attribute->weight;
+        ret_totals->known[attribute->axis] += o->status != LF_ATTRIBUTE_UNKNOWN ? attribute->weight : 0;
+    }
+}
+
+static struct lf_axis_score
+axis_score(const struct lf_scorer *scorer, const struct totals *totals, enum lf_axis axis)
+{
+    struct lf_axis_score score = {.points = 0};
+
+    apply_caps(&totals->sums[axis], scorer->cap[axis], &score.points, &score.max_points);
+    score.score = lf_percent(score.points, score.max_points);
+    score.coverage = lf_percent(totals->known[axis], totals->weights[axis]);
+    return score;
+}
+
+static struct lf_brief
+brief_of(const struct lf_icp *icp, const struct lf_outcome *outcome, const struct totals *totals,
+         const struct lf_axis_score *fit, const struct lf_axis_score *engagement)
+{
+    struct lf_brief brief = {
+        .score = fit->score,
+        .coverage = fit->coverage,
+        .engagement = engagement->score,
+        .grade = lf_grade_of(icp->grades, icp->grade_count, fit->score),
+        .has_engagement = totals->weights[LF_AXIS_ENGAGEMENT] > 0,
+        .qualified = true,
+    };
+
+    if (brief.has_engagement)
+        brief.level = lf_grade_of(icp->levels, icp->level_count, engagement->score);
+    for (size_t i = 0; i < icp->disqualifier_count; i++)
+        brief.qualified &= outcome->disqualifiers[i] != LF_VERDICT_TRUE;
+    return brief;
+}
+
+void
+lf_score_brief(const struct lf_scorer *scorer, const struct lf_outcome *outcome, struct lf_brief *ret_brief)
+{
+    struct lf_axis_score fit, engagement;
+    struct totals totals;
+
+    sum_up(scorer->icp, outcome, &totals);
+    fit = axis_score(scorer, &totals, LF_AXIS_FIT);
+    engagement = axis_score(scorer, &totals, LF_AXIS_ENGAGEMENT);
+    *ret_brief = brief_of(scorer->icp, outcome, &totals, &fit, &engagement);
+}
+
 bool
 lf_score_outcome(const struct lf_scorer *scorer, const struct lf_outcome *outcome, struct lf_arena *arena,
                  struct lf_score *ret_score)
 {
     const struct lf_icp *icp = scorer->icp;
-    struct sums sums[LF_AXIS_COUNT] = {{{0}, {0}}};
-    int64_t weights[LF_AXIS_COUNT] = {0}, known[LF_AXIS_COUNT] = {0};
-    struct lf_score score = {.icp = icp, .qualified = true};
+    const struct sums *fit = NULL;
+    struct totals totals;
+    struct lf_brief brief;
+    struct lf_score score = {.icp = icp};
 
-    for (size_t i = 0; i < icp->attribute_count; i++) {
-        const struct lf_attribute *attribute = &icp->attributes[i];
-        const struct lf_attribute_outcome *o = &outcome->attributes[i];
-
-        sums[attribute->axis].points[attribute->category] += lf_attribute_points(attribute, o);
-        sums[attribute->axis].max[attribute->category] += lf_attribute_max(attribute, o);
-        weights[attribute->axis] += attribute->weight;
-        if (o->status != LF_ATTRIBUTE_UNKNOWN)
-            known[attribute->axis] += attribute->weight;
-    }
-    for (int axis = 0; axis < LF_AXIS_COUNT; axis++) {
-        struct lf_axis_score *a = &score.axes[axis];
-        apply_caps(&sums[axis], scorer->cap[axis], &a->points, &a->max_points);
-        a->score = lf_percent(a->points, a->max_points);
-        a->coverage = lf_percent(known[axis], weights[axis]);
-    }
-    for (size_t i = 0; i < icp->disqualifier_count; i++)
-        score.qualified = score.qualified && outcome->disqualifiers[i] != LF_VERDICT_TRUE;
-    score.grade = lf_grade_of(icp->grades, icp->grade_count, score.axes[LF_AXIS_FIT].score);
-    score.level = lf_grade_of(icp->levels, icp->level_count, score.axes[LF_AXIS_ENGAGEMENT].score);
-    score.has_engagement = weights[LF_AXIS_ENGAGEMENT] > 0;
-    score.range_min = extreme(scorer, outcome, &sums[LF_AXIS_FIT], false);
-    score.range_max = extreme(scorer, outcome, &sums[LF_AXIS_FIT], true);
+    sum_up(icp, outcome, &totals);
+    fit = &totals.sums[LF_AXIS_FIT];
+    for (int axis = 0; axis < LF_AXIS_COUNT; axis++)
+        score.axes[axis] = axis_score(scorer, &totals, (enum lf_axis)axis);
+    brief = brief_of(icp, outcome, &totals, &score.axes[LF_AXIS_FIT], &score.axes[LF_AXIS_ENGAGEMENT]);
+    score.qualified = brief.qualified;
+    score.grade = brief.grade;
+    score.level = brief.level;
+    score.has_engagement = brief.has_engagement;
+    score.range_min = extreme(scorer, outcome, fit, false);
+    score.range_max = extreme(scorer, outcome, fit, true);
     score.next_best_field = next_best(scorer, outcome);
-    if (!note_caps(icp, sums, arena, &score) || !find_steps(scorer, outcome, &sums[LF_AXIS_FIT], arena, &score))
+    if (!note_caps(icp, totals.sums, arena, &score) || !find_steps(scorer, outcome, fit, arena, &score))
         return false;
     *ret_score = score;
     return true;
@@ -312,22 +366,45 @@ lf_score_compare(const struct lf_score *a, const struct lf_score *b)
     return strcmp(a->icp->key, b->icp->key);
 }
 
+static const char *
+grade_name(const struct lf_icp *icp, bool qualified, size_t grade)
+{
+    return qualified ? icp->grades[grade].name : "DQ";
+}
+
+static void
+put_label(const char *grade, const char *level, char text[LF_LABEL_MAX])
+{
+    size_t len = strnlen(grade, LF_LABEL_MAX - 1);
+
+    memcpy(text, grade, len);
+    for (; *level != '\0' && len < LF_LABEL_MAX - 1; level++)
+        text[len++] = *level;
+    text[len] = '\0';
+}
+
 const char *
 lf_score_grade(const struct lf_score *score)
 {
-    return score->qualified ? score->icp->grades[score->grade].name : "DQ";
+    return grade_name(score->icp, score->qualified, score->grade);
 }
 
 void
 lf_score_label(const struct lf_score *score, char text[LF_LABEL_MAX])
 {
-    const char *grade = lf_score_grade(score), *level = "";
-    size_t len = strnlen(grade, LF_LABEL_MAX - 1);
+    put_label(lf_score_grade(score),
+              score->qualified && score->has_engagement ? score->icp->levels[score->level].name : "", text);
+}
 
-    if (score->qualified && score->has_engagement)
-        level = score->icp->levels[score->level].name;
-    memcpy(text, grade, len);
-    for (; *level != '\0' && len < LF_LABEL_MAX - 1; level++)
-        text[len++] = *level;
-    text[len] = '\0';
+const char *
+lf_brief_grade(const struct lf_scorer *scorer, const struct lf_brief *brief)
+{
+    return grade_name(scorer->icp, brief->qualified, brief->grade);
+}
+
+void
+lf_brief_label(const struct lf_scorer *scorer, const struct lf_brief *brief, char text[LF_LABEL_MAX])
+{
+    put_label(lf_brief_grade(scorer, brief),
+              brief->qualified && brief->has_engagement ? scorer->icp->levels[brief->level].name : "", text);
 }

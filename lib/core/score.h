@@ -78,6 +78,21 @@ size_t lf_grade_of(const struct lf_grade *grades, size_t count, int score);
 bool lf_score_outcome(const struct lf_scorer *scorer, const struct lf_outcome *outcome, struct lf_arena *arena,
                       struct lf_score *ret_score) LF_MUST_CHECK;
 
+/* The part of a score that is counted and listed. Scores and percentages in hundredths. */
+struct lf_brief {
+    int score, coverage;
+    int engagement; /* the engagement axis's score */
+    size_t grade;   /* by score alone, index into grades */
+    size_t level;   /* index into levels; 0 without engagement attributes */
+    bool qualified, has_engagement;
+};
+
+/* That part alone, quickly and without memory. */
+void lf_score_brief(const struct lf_scorer *scorer, const struct lf_outcome *outcome, struct lf_brief *ret_brief);
+
+/* The grade's name, or "DQ"; the label, as below. */
+const char *lf_brief_grade(const struct lf_scorer *scorer, const struct lf_brief *brief);
+
 /* An attribute's points, and its maximum (0 for a skipped one), in millionths. */
 int64_t lf_attribute_points(const struct lf_attribute *attribute, const struct lf_attribute_outcome *outcome);
 int64_t lf_attribute_max(const struct lf_attribute *attribute, const struct lf_attribute_outcome *outcome);
@@ -94,5 +109,6 @@ int lf_score_compare(const struct lf_score *a, const struct lf_score *b);
 const char *lf_score_grade(const struct lf_score *score);
 enum { LF_LABEL_MAX = 128 };
 void lf_score_label(const struct lf_score *score, char text[LF_LABEL_MAX]);
+void lf_brief_label(const struct lf_scorer *scorer, const struct lf_brief *brief, char text[LF_LABEL_MAX]);
 
 #endif

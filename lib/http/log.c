@@ -23,13 +23,17 @@ is_wanted(const struct lf_server *server, int status)
 static void
 observe(const struct lf_server *server, const struct lf_route *route, int status, int64_t duration_ns)
 {
-    struct lf_observation observation = {.method = route != NULL ? route->method : "",
-                                         .route = route != NULL ? route->path : "",
-                                         .status = status,
-                                         .duration_us = duration_ns / 1000};
+    const struct lf_server_options *options = &server->options;
+    struct lf_observation observation = {
+        .method = route != NULL ? route->method : "",
+        .route = route != NULL ? route->path : "",
+        .route_index = route != NULL ? (size_t)(route - options->routes) : options->route_count,
+        .status = status,
+        .duration_us = duration_ns / 1000,
+    };
 
-    if (server->options.observe != NULL)
-        server->options.observe(server->options.context, &observation);
+    if (options->observe != NULL)
+        options->observe(options->context, &observation);
 }
 
 void

@@ -534,6 +534,12 @@ lf_server_start(const struct lf_server_options *options, struct lf_server **ret_
     return LF_OK;
 }
 
+const char *
+lf_server_library_version(void)
+{
+    return MHD_get_version();
+}
+
 uint16_t
 lf_server_port(const struct lf_server *server)
 {

@@ -46,6 +46,7 @@ typedef enum lf_status (*lf_authenticate)(void *context, const char *token, stru
 struct lf_observation {
     const char *method; /* of the route, "" where none was found */
     const char *route;  /* its path as in the table, "" where none was found */
+    size_t route_index; /* in the table, route_count where none was found */
     int status;         /* HTTP; 0 where the connection broke before an answer */
     int64_t duration_us;
 };
@@ -80,6 +81,9 @@ struct lf_server;
  * table, the address and too few files; INTERNAL and OUT_OF_MEMORY. */
 enum lf_status lf_server_start(const struct lf_server_options *options, struct lf_server **ret_server,
                                struct lf_error *error) LF_MUST_CHECK;
+
+/* Which libmicrohttpd this runs on, such as "0.9.75". Static. */
+const char *lf_server_library_version(void);
 
 /* The port it listens on. */
 uint16_t lf_server_port(const struct lf_server *server);

@@ -32,7 +32,11 @@ struct lf_store_backend {
 
     /* writing */
     enum lf_status (*append_scores)(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+                                    const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                                     struct lf_error *error);
+    enum lf_status (*settle)(struct lf_store *store, const struct lf_settled_lead *leads, size_t count,
+                             const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t settled_block,
+                             int64_t rolled_block, struct lf_error *error);
     enum lf_status (*publish)(struct lf_store *store, const struct lf_new_version *version,
                               const struct lf_change *change, int *ret_version, bool *ret_unchanged,
                               struct lf_error *error);
@@ -71,7 +75,12 @@ struct lf_store_backend {
     enum lf_status (*touch_keys)(struct lf_store *store, const struct lf_key_use *uses, size_t count,
                                  struct lf_error *error);
     enum lf_status (*put_outcomes)(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
-                                   struct lf_error *error);
+                                   const struct lf_stored_rollup *rollups, size_t rollup_count, struct lf_error *error);
+    enum lf_status (*erase_lead)(struct lf_store *store, const char *lead_id, size_t lead_id_len, size_t blocks,
+                                 lf_store_anonymise anonymise, void *context, const struct lf_change *change,
+                                 bool *ret_more, struct lf_error *error);
+    enum lf_status (*prune)(struct lf_store *store, int64_t before_ms, size_t blocks, bool *ret_more,
+                            struct lf_error *error);
     enum lf_status (*checkpoint)(struct lf_store *store, bool truncate, struct lf_error *error);
     enum lf_status (*probe)(struct lf_store *store, struct lf_error *error);
 
@@ -104,6 +113,29 @@ struct lf_store_backend {
     enum lf_status (*audit)(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after,
                             size_t limit, struct lf_audit_entry **ret_entries, size_t *ret_count,
                             struct lf_error *error);
+    enum lf_status (*last_audit)(struct lf_store_reader *reader, int64_t *ret_id, struct lf_error *error);
+    enum lf_status (*lead)(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                           size_t lead_id_len, struct lf_stored_lead *ret_lead, struct lf_error *error);
+    enum lf_status (*knows_lead)(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len,
+                                 int64_t icp_id, bool *ret_known, struct lf_error *error);
+    enum lf_status (*leads)(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_lead_query *query,
+                            struct lf_listed_lead **ret_leads, size_t *ret_count, struct lf_error *error);
+    enum lf_status (*each_lead_score)(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                                      size_t lead_id_len, struct lf_ulid before,
+                                      enum lf_status (*each)(void *context, const struct lf_stored_score *score),
+                                      void *context, struct lf_error *error);
+    enum lf_status (*each_lead)(struct lf_store_reader *reader, struct lf_arena *arena,
+                                enum lf_status (*each)(void *context, const struct lf_stored_lead *lead), void *context,
+                                struct lf_error *error);
+    enum lf_status (*each_rollup)(struct lf_store_reader *reader, int64_t version_id, enum lf_rollup_kind kind,
+                                  enum lf_rollup_span span, int64_t from_hour, int64_t to_hour,
+                                  enum lf_status (*each)(void *context, const struct lf_stored_rollup *rollup),
+                                  void *context, struct lf_error *error);
+    enum lf_status (*hold)(struct lf_store_reader *reader, struct lf_error *error);
+    void (*let_go)(struct lf_store_reader *reader);
+    enum lf_status (*progress)(struct lf_store_reader *reader, struct lf_store_progress *ret_progress,
+                               struct lf_error *error);
+    enum lf_status (*hash_key)(struct lf_store_reader *reader, uint8_t ret_key[LF_SHA256_SIZE], struct lf_error *error);
     enum lf_status (*outcome)(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, bool *ret_found,
                               struct lf_stored_outcome *ret_outcome, struct lf_error *error);
     enum lf_status (*keys)(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_key **ret_keys,
@@ -114,8 +146,14 @@ struct lf_store_backend {
                                  size_t limit,
                                  enum lf_status (*each)(void *context, const struct lf_stored_score *score),
                                  void *context, struct lf_error *error);
+    enum lf_status (*each_score_behind)(struct lf_store_reader *reader, struct lf_arena *arena, int64_t block,
+                                        int64_t last,
+                                        enum lf_status (*each)(void *context, int64_t block,
+                                                               const struct lf_stored_score *score),
+                                        void *context, struct lf_error *error);
     enum lf_status (*last_score)(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count,
                                  struct lf_error *error);
+    enum lf_status (*facts)(struct lf_store_reader *reader, struct lf_store_facts *ret_facts, struct lf_error *error);
     enum lf_status (*check)(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                             struct lf_findings *findings, struct lf_error *error);
     enum lf_status (*backup)(struct lf_store_reader *reader, const char *target, struct lf_error *error);

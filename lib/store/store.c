@@ -9,16 +9,20 @@ static bool
 is_complete(const struct lf_store_backend *b)
 {
     return b->name != NULL && b->open != NULL && b->close != NULL && b->reader_open != NULL &&
-           b->reader_close != NULL && b->append_scores != NULL && b->publish != NULL && b->put_draft != NULL &&
-           b->delete_draft != NULL && b->publish_draft != NULL && b->activate != NULL && b->set_archived != NULL &&
-           b->begin_list != NULL && b->add_list_entries != NULL && b->put_list != NULL && b->patch_list != NULL &&
-           b->delete_list != NULL && b->sweep_lists != NULL && b->create_key != NULL && b->revoke_key != NULL &&
-           b->touch_keys != NULL && b->put_outcomes != NULL && b->checkpoint != NULL && b->probe != NULL &&
-           b->icps != NULL && b->icp != NULL && b->version != NULL && b->version_by_id != NULL &&
-           b->active_versions != NULL && b->versions != NULL && b->each_version != NULL && b->draft != NULL &&
-           b->lists != NULL && b->list != NULL && b->each_list_entry != NULL && b->audit != NULL &&
-           b->outcome != NULL && b->keys != NULL && b->score != NULL && b->each_score != NULL &&
-           b->last_score != NULL && b->check != NULL && b->backup != NULL;
+           b->reader_close != NULL && b->append_scores != NULL && b->settle != NULL && b->publish != NULL &&
+           b->put_draft != NULL && b->delete_draft != NULL && b->publish_draft != NULL && b->activate != NULL &&
+           b->set_archived != NULL && b->begin_list != NULL && b->add_list_entries != NULL && b->put_list != NULL &&
+           b->patch_list != NULL && b->delete_list != NULL && b->sweep_lists != NULL && b->create_key != NULL &&
+           b->revoke_key != NULL && b->touch_keys != NULL && b->put_outcomes != NULL && b->erase_lead != NULL &&
+           b->prune != NULL && b->checkpoint != NULL && b->probe != NULL && b->icps != NULL && b->icp != NULL &&
+           b->version != NULL && b->version_by_id != NULL && b->active_versions != NULL && b->versions != NULL &&
+           b->each_version != NULL && b->draft != NULL && b->lists != NULL && b->list != NULL &&
+           b->each_list_entry != NULL && b->audit != NULL && b->last_audit != NULL && b->lead != NULL &&
+           b->knows_lead != NULL && b->leads != NULL && b->each_lead_score != NULL && b->each_lead != NULL &&
+           b->each_rollup != NULL && b->hold != NULL && b->let_go != NULL && b->progress != NULL &&
+           b->hash_key != NULL && b->outcome != NULL && b->keys != NULL && b->score != NULL && b->each_score != NULL &&
+           b->each_score_behind != NULL && b->last_score != NULL && b->facts != NULL && b->check != NULL &&
+           b->backup != NULL;
 }
 
 enum lf_status
@@ -75,9 +79,18 @@ lf_store_reader_close(struct lf_store_reader *reader)
 
 enum lf_status
 lf_store_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+                       const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                        struct lf_error *error)
 {
-    return store->backend->append_scores(store, scores, count, error);
+    return store->backend->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
+}
+
+enum lf_status
+lf_store_settle(struct lf_store *store, const struct lf_settled_lead *leads, size_t count,
+                const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t settled_block,
+                int64_t rolled_block, struct lf_error *error)
+{
+    return store->backend->settle(store, leads, count, rollups, rollup_count, settled_block, rolled_block, error);
 }
 
 enum lf_status
@@ -190,9 +203,23 @@ lf_store_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_
 
 enum lf_status
 lf_store_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
-                      struct lf_error *error)
+                      const struct lf_stored_rollup *rollups, size_t rollup_count, struct lf_error *error)
 {
-    return store->backend->put_outcomes(store, outcomes, count, error);
+    return store->backend->put_outcomes(store, outcomes, count, rollups, rollup_count, error);
+}
+
+enum lf_status
+lf_store_erase_lead(struct lf_store *store, const char *lead_id, size_t lead_id_len, size_t blocks,
+                    lf_store_anonymise anonymise, void *context, const struct lf_change *change, bool *ret_more,
+                    struct lf_error *error)
+{
+    return store->backend->erase_lead(store, lead_id, lead_id_len, blocks, anonymise, context, change, ret_more, error);
+}
+
+enum lf_status
+lf_store_prune(struct lf_store *store, int64_t before_ms, size_t blocks, bool *ret_more, struct lf_error *error)
+{
+    return store->backend->prune(store, before_ms, blocks, ret_more, error);
 }
 
 enum lf_status
@@ -294,6 +321,74 @@ lf_store_audit(struct lf_store_reader *reader, struct lf_arena *arena, const cha
 }
 
 enum lf_status
+lf_store_last_audit(struct lf_store_reader *reader, int64_t *ret_id, struct lf_error *error)
+{
+    return reader->backend->last_audit(reader, ret_id, error);
+}
+
+enum lf_status
+lf_store_lead(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id, size_t lead_id_len,
+              struct lf_stored_lead *ret_lead, struct lf_error *error)
+{
+    return reader->backend->lead(reader, arena, lead_id, lead_id_len, ret_lead, error);
+}
+
+enum lf_status
+lf_store_knows_lead(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, int64_t icp_id,
+                    bool *ret_known, struct lf_error *error)
+{
+    return reader->backend->knows_lead(reader, lead_id, lead_id_len, icp_id, ret_known, error);
+}
+
+enum lf_status
+lf_store_leads(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_lead_query *query,
+               struct lf_listed_lead **ret_leads, size_t *ret_count, struct lf_error *error)
+{
+    return reader->backend->leads(reader, arena, query, ret_leads, ret_count, error);
+}
+
+enum lf_status
+lf_store_each_lead(struct lf_store_reader *reader, struct lf_arena *arena,
+                   enum lf_status (*each)(void *context, const struct lf_stored_lead *lead), void *context,
+                   struct lf_error *error)
+{
+    return reader->backend->each_lead(reader, arena, each, context, error);
+}
+
+enum lf_status
+lf_store_each_rollup(struct lf_store_reader *reader, int64_t version_id, enum lf_rollup_kind kind,
+                     enum lf_rollup_span span, int64_t from_hour, int64_t to_hour,
+                     enum lf_status (*each)(void *context, const struct lf_stored_rollup *rollup), void *context,
+                     struct lf_error *error)
+{
+    return reader->backend->each_rollup(reader, version_id, kind, span, from_hour, to_hour, each, context, error);
+}
+
+enum lf_status
+lf_store_hold(struct lf_store_reader *reader, struct lf_error *error)
+{
+    return reader->backend->hold(reader, error);
+}
+
+void
+lf_store_let_go(struct lf_store_reader *reader)
+{
+    reader->backend->let_go(reader);
+}
+
+enum lf_status
+lf_store_progress(struct lf_store_reader *reader, struct lf_store_progress *ret_progress, struct lf_error *error)
+{
+    return reader->backend->progress(reader, ret_progress, error);
+}
+
+enum lf_status
+lf_store_hash_key(struct lf_store_reader *reader, uint8_t ret_key[LF_SHA256_SIZE], struct lf_error *error)
+{
+    return reader->backend->hash_key(reader, ret_key, error);
+}
+
+enum lf_status
 lf_store_outcome(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, bool *ret_found,
                  struct lf_stored_outcome *ret_outcome, struct lf_error *error)
 {
@@ -318,19 +413,37 @@ lf_store_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf
 struct bounded {
     const struct lf_store *store;
     enum lf_status (*each)(void *context, const struct lf_stored_score *score);
+    enum lf_status (*each_behind)(void *context, int64_t block, const struct lf_stored_score *score);
     void *context;
     struct lf_error *error;
 };
 
 static enum lf_status
-each_in_time(void *context, const struct lf_stored_score *score)
+in_time(const struct bounded *bounded)
 {
-    struct bounded *bounded = context;
     int64_t until_ns = atomic_load_explicit(&bounded->store->read_until_ns, memory_order_relaxed);
 
     if (until_ns != 0 && lf_time_monotonic_ns() >= until_ns)
         return lf_fail(bounded->error, LF_NOT_READY, "the service is stopping, and there are many scores to read");
-    return bounded->each(bounded->context, score);
+    return LF_OK;
+}
+
+static enum lf_status
+each_in_time(void *context, const struct lf_stored_score *score)
+{
+    struct bounded *bounded = context;
+    enum lf_status status = in_time(bounded);
+
+    return status != LF_OK ? status : bounded->each(bounded->context, score);
+}
+
+static enum lf_status
+each_behind_in_time(void *context, int64_t block, const struct lf_stored_score *score)
+{
+    struct bounded *bounded = context;
+    enum lf_status status = in_time(bounded);
+
+    return status != LF_OK ? status : bounded->each_behind(bounded->context, block, score);
 }
 
 enum lf_status
@@ -344,9 +457,36 @@ lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int6
 }
 
 enum lf_status
+lf_store_each_lead_score(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                         size_t lead_id_len, struct lf_ulid before,
+                         enum lf_status (*each)(void *context, const struct lf_stored_score *score), void *context,
+                         struct lf_error *error)
+{
+    struct bounded bounded = {.store = reader->store, .each = each, .context = context, .error = error};
+
+    return reader->backend->each_lead_score(reader, arena, lead_id, lead_id_len, before, each_in_time, &bounded, error);
+}
+
+enum lf_status
+lf_store_each_score_behind(struct lf_store_reader *reader, struct lf_arena *arena, int64_t block, int64_t last,
+                           enum lf_status (*each)(void *context, int64_t block, const struct lf_stored_score *score),
+                           void *context, struct lf_error *error)
+{
+    struct bounded bounded = {.store = reader->store, .each_behind = each, .context = context, .error = error};
+
+    return reader->backend->each_score_behind(reader, arena, block, last, each_behind_in_time, &bounded, error);
+}
+
+enum lf_status
 lf_store_last_score(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count, struct lf_error *error)
 {
     return reader->backend->last_score(reader, ret_id, ret_count, error);
+}
+
+enum lf_status
+lf_store_facts(struct lf_store_reader *reader, struct lf_store_facts *ret_facts, struct lf_error *error)
+{
+    return reader->backend->facts(reader, ret_facts, error);
 }
 
 enum lf_status

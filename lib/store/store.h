@@ -1,6 +1,6 @@
 /*
  * store.h - what Leadfit keeps, in its own words: ICPs with their drafts and versions, lists, API keys, the audit,
- * outcomes, recorded scores.
+ * recorded scores, what they add up to, leads and what became of them.
  *
  * The SQL stands behind these verbs (store/sqlite/); another backend joins by filling the same table of operations
  * (store/backend.h).
@@ -13,6 +13,7 @@
 #define LF_STORE_STORE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/findings.h"
 #include "base/hash.h"
 #include "base/status.h"
@@ -92,6 +93,7 @@ struct lf_new_draft {
 
 /* One published version: immutable. */
 struct lf_stored_version {
+    int64_t icp_id;
     int64_t id;           /* this version among all of all ICPs; what a recorded score refers to */
     const char *icp;      /* key */
     int version;          /* from 1 */
@@ -187,6 +189,91 @@ struct lf_stored_score {
     size_t body_len;
 };
 
+/* ---- what scores add up to ---- */
+
+/* Bytes that this layer does not read: core/tally.h, core/wins.h. */
+enum lf_rollup_kind {
+    LF_ROLLUP_TALLY,    /* all scores */
+    LF_ROLLUP_WINS,     /* leads by their latest score under the version, and what became of them */
+    LF_ROLLUP_ICP_WINS, /* leads by their latest score under the ICP, the same */
+};
+enum lf_rollup_span { LF_SPAN_BASELINE /* its start is 0 */, LF_SPAN_HOUR, LF_SPAN_DAY, LF_SPAN_MONTH };
+
+/* What a version's scores of one span add up to. Spans are in UTC. */
+struct lf_stored_rollup {
+    int64_t version_id;
+    enum lf_rollup_kind kind;
+    enum lf_rollup_span span;
+    int64_t start_hour; /* hours since 1970-01-01T00:00:00Z */
+    const void *body;
+    size_t body_len;
+};
+
+/* How far what is derived from recorded scores has come; ids of blocks. */
+struct lf_store_progress {
+    int64_t settled_block; /* those up to here are known lead by lead */
+    int64_t rolled_block;  /* and counted; until rolled_block >= due_block, else all are */
+    int64_t due_block;
+    int64_t last_block; /* the newest there is, 0 for none */
+    int64_t pruned_ms;  /* scores of before may have been taken away; 0: none was */
+};
+
+/* ---- leads ---- */
+
+/* A lead's latest score under one version. Scores and percentages in hundredths. */
+struct lf_stored_lead_score {
+    int64_t icp_id, version_id;
+    const char *icp; /* key; only told, as is version */
+    int version;
+    struct lf_ulid score_id; /* its time is scored_at */
+    bool latest;             /* also the latest under the ICP */
+    bool qualified;
+    int score, coverage, engagement;
+    const char *grade, *label;
+    const void *result; /* as it stands in the record (core/record.h), opaque here */
+    size_t result_len;
+};
+
+struct lf_stored_lead {
+    const char *lead_id;
+    size_t lead_id_len;
+    bool has_outcome;
+    struct lf_stored_outcome outcome;    /* lead_id aside, all zeros without one */
+    struct lf_stored_lead_score *scores; /* under each version that scored it; by ICP's key, then version */
+    size_t score_count;
+};
+
+/* What has become known of one lead since it was settled last. */
+struct lf_settled_lead {
+    const char *lead_id;
+    size_t lead_id_len;
+    const struct lf_stored_lead_score *scores; /* to be put as they are: new ones, and those that are latest no more */
+    size_t score_count;
+    const int64_t *blocks; /* that hold new scores of it, ascending; those that are known are passed over */
+    size_t block_count;
+};
+
+/* Which leads are wanted: their latest score under each ICP. */
+struct lf_lead_query {
+    const char *icp;   /* key; NULL: all */
+    const char *grade; /* NULL: any; the same for label */
+    const char *label;
+    int qualified;   /* 0 or 1; -1: either */
+    int min_score;   /* hundredths */
+    bool by_time;    /* newest first; else best score first, of equal ones the newest */
+    bool has_after;  /* only what stands behind this one: */
+    int after_score; /* hundredths; not read with by_time */
+    struct lf_ulid after_id;
+    const char *after_icp; /* key: one score id may stand for several ICPs, which come by key */
+    size_t limit;
+};
+
+struct lf_listed_lead {
+    const char *lead_id;
+    size_t lead_id_len;
+    struct lf_stored_lead_score score; /* without its result */
+};
+
 /* ---- life ---- */
 
 /* Opens the database, creating and migrating it unless read_only. Statuses: FILE, STORAGE_NEWER, STORAGE_CORRUPT,
@@ -197,8 +284,8 @@ enum lf_status lf_store_open(const struct lf_store_options *options, struct lf_s
 /* Checkpoints and closes; all readers are closed before. NULL is fine. */
 void lf_store_close(struct lf_store *store);
 
-/* From that moment of the monotonic clock on lf_store_each_score gives up with NOT_READY: for a service that stops.
- * 0: never, which is so at first. Thread-safe. */
+/* From that moment of the monotonic clock on lf_store_each_score and its like give up with NOT_READY: for a service
+ * that stops. 0: never, which is so at first. Thread-safe. */
 void lf_store_read_until(struct lf_store *store, int64_t monotonic_ns);
 
 enum lf_status
@@ -207,10 +294,19 @@ void lf_store_reader_close(struct lf_store_reader *reader);
 
 /* ---- writing: one thread at a time ---- */
 
-/* Records the scores in one commit, in this order; ids ascend, also from one call to the next. When it returns LF_OK
- * they are on disk; else none is (after STORAGE_FAILED they may be found after a restart). */
+/* Records the scores in one commit, in this order, and puts the roll-ups (each in place of the one there was); ids
+ * ascend, also from one call to the next. ret_blocks gets the block of each score, ascending; NULL: not wanted. When it
+ * returns LF_OK all is on disk; else nothing is (after STORAGE_FAILED it may be found after a restart). */
 enum lf_status lf_store_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+                                      const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                                       struct lf_error *error) LF_MUST_CHECK;
+
+/* Notes what has become known of leads, with the roll-ups that this changes, in one commit. settled_block,
+ * rolled_block: how far that is then; 0: no further than before. A lead writes to several pages that no other lead of
+ * the commit may share: up to 100 us and 64 KiB of memory until it is committed, so some hundred at a time. */
+enum lf_status lf_store_settle(struct lf_store *store, const struct lf_settled_lead *leads, size_t count,
+                               const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t settled_block,
+                               int64_t rolled_block, struct lf_error *error) LF_MUST_CHECK;
 
 /* Publishes a version, creating the ICP where it is new, and makes it the active one. A document whose hash is that of
  * the active version changes nothing: *ret_version is that version and *ret_unchanged true. A draft stays. */
@@ -298,11 +394,35 @@ enum lf_status lf_store_revoke_key(struct lf_store *store, const char *id, const
 enum lf_status lf_store_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_t count,
                                    struct lf_error *error) LF_MUST_CHECK;
 
-/* Notes outcomes in one commit; an earlier one (by at_ms) does not replace a later one, an equal one does. */
+/* Notes outcomes, with the roll-ups that they change, in one commit; an earlier one (by at_ms) does not replace a later
+ * one, an equal one does. */
 enum lf_status lf_store_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
+                                     const struct lf_stored_rollup *rollups, size_t rollup_count,
                                      struct lf_error *error) LF_MUST_CHECK;
 
-/* Moves the WAL into the database where that is due (by its size). Cheap when there is nothing to do. */
+/* What is left of an erased score's body: filled in by whoever can read it. */
+typedef enum lf_status (*lf_store_anonymise)(void *context, const struct lf_stored_score *score, struct lf_buf *body,
+                                             struct lf_error *error);
+
+/* Takes a lead out of up to `blocks` blocks in one commit: its scores stay as what `anonymise` leaves, without its id.
+ * Once none is left (*ret_more false) the same commit takes its id and the audit (action lead.erase, without any id)
+ * notes it. Its outcome and its latest scores stay, nameless, for what they count; a lead that was never scored goes.
+ * LEAD_NOT_FOUND. What waits to be settled is not seen: settle before. Nothing of the old content is left in the
+ * database's pages; the WAL is moved and emptied by lf_store_checkpoint(truncate). */
+enum lf_status lf_store_erase_lead(struct lf_store *store, const char *lead_id, size_t lead_id_len, size_t blocks,
+                                   lf_store_anonymise anonymise, void *context, const struct lf_change *change,
+                                   bool *ret_more, struct lf_error *error) LF_MUST_CHECK;
+
+/* Takes away up to `blocks` of the oldest blocks, those that hold nothing recorded at or after before_ms, and what is
+ * known of leads from them alone, their outcomes too; roll-ups stay. Only blocks that are settled; a lead of which
+ * newer scores still wait to be settled would lose its outcome: settle before, on the same thread. *ret_more: there are
+ * more. */
+enum lf_status lf_store_prune(struct lf_store *store, int64_t before_ms, size_t blocks, bool *ret_more,
+                              struct lf_error *error) LF_MUST_CHECK;
+
+/* Moves the WAL into the database where that is due (by its size). Cheap when there is nothing to do. truncate: in any
+ * case, and empties it; STORAGE_IN_USE when a reader still needs what lies in it: then it is for another time, and all
+ * goes on as before. */
 enum lf_status lf_store_checkpoint(struct lf_store *store, bool truncate, struct lf_error *error) LF_MUST_CHECK;
 
 /* Whether a write would go through now (a commit of nothing that matters). For readiness. */
@@ -363,6 +483,56 @@ enum lf_status
 lf_store_audit(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after, size_t limit,
                struct lf_audit_entry **ret_entries, size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
 
+/* The id of its newest entry, 0 for none: whether anything was changed, or a lead erased, since. */
+enum lf_status
+lf_store_last_audit(struct lf_store_reader *reader, int64_t *ret_id, struct lf_error *error) LF_MUST_CHECK;
+
+/* What is known of a lead. LEAD_NOT_FOUND. */
+enum lf_status lf_store_lead(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                             size_t lead_id_len, struct lf_stored_lead *ret_lead, struct lf_error *error) LF_MUST_CHECK;
+
+/* Whether the ICP has scored the lead, as far as is settled. Quick. */
+enum lf_status lf_store_knows_lead(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len,
+                                   int64_t icp_id, bool *ret_known, struct lf_error *error) LF_MUST_CHECK;
+
+/* Leads in the order asked for, at most query->limit. The time does not grow with the leads that the filters let
+ * through. ICP_NOT_FOUND. */
+enum lf_status
+lf_store_leads(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_lead_query *query,
+               struct lf_listed_lead **ret_leads, size_t *ret_count, struct lf_error *error) LF_MUST_CHECK;
+
+/* A lead's scores as far as they are settled, newest first, those before the id `before` (all ones: all), one at a
+ * time, as lf_store_each_score. The callback's value other than LF_OK ends it. None for an unknown lead. */
+enum lf_status lf_store_each_lead_score(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                                        size_t lead_id_len, struct lf_ulid before,
+                                        enum lf_status (*each)(void *context, const struct lf_stored_score *score),
+                                        void *context, struct lf_error *error) LF_MUST_CHECK;
+
+/* Every lead there is with its scores, erased ones (lead_id "") as well, one at a time, for a check; the arena is reset
+ * in between. */
+enum lf_status lf_store_each_lead(struct lf_store_reader *reader, struct lf_arena *arena,
+                                  enum lf_status (*each)(void *context, const struct lf_stored_lead *lead),
+                                  void *context, struct lf_error *error) LF_MUST_CHECK;
+
+/* Roll-ups of a version, by start_hour, with from_hour <= start_hour < to_hour, one at a time; what the callback sees
+ * is gone when it returns. It may ask the same reader for anything but roll-ups. */
+enum lf_status lf_store_each_rollup(struct lf_store_reader *reader, int64_t version_id, enum lf_rollup_kind kind,
+                                    enum lf_rollup_span span, int64_t from_hour, int64_t to_hour,
+                                    enum lf_status (*each)(void *context, const struct lf_stored_rollup *rollup),
+                                    void *context, struct lf_error *error) LF_MUST_CHECK;
+
+/* Holds what is seen through the reader still, from one call to the next, until it is let go: for what has to add up.
+ * To be held for milliseconds. Not around lf_store_score, lf_store_each_score and their like. */
+enum lf_status lf_store_hold(struct lf_store_reader *reader, struct lf_error *error) LF_MUST_CHECK;
+void lf_store_let_go(struct lf_store_reader *reader);
+
+enum lf_status lf_store_progress(struct lf_store_reader *reader, struct lf_store_progress *ret_progress,
+                                 struct lf_error *error) LF_MUST_CHECK;
+
+/* The key that hashes values of leads with store_lead = hashes; it never changes. */
+enum lf_status lf_store_hash_key(struct lf_store_reader *reader, uint8_t ret_key[LF_SHA256_SIZE],
+                                 struct lf_error *error) LF_MUST_CHECK;
+
 /* *ret_found false: nobody has said. */
 enum lf_status
 lf_store_outcome(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len, bool *ret_found,
@@ -383,13 +553,32 @@ lf_store_each_score(struct lf_store_reader *reader, struct lf_arena *arena, int6
                     size_t limit, enum lf_status (*each)(void *context, const struct lf_stored_score *score),
                     void *context, struct lf_error *error) LF_MUST_CHECK;
 
-/* The newest id there is, all zeros in an empty store; how many scores there are. */
+/* The scores of the blocks behind `block` (0: from the beginning) up to `last`, oldest first, each with its block; the
+ * arena is reset between blocks. The callback's value other than LF_OK ends it. */
+enum lf_status
+lf_store_each_score_behind(struct lf_store_reader *reader, struct lf_arena *arena, int64_t block, int64_t last,
+                           enum lf_status (*each)(void *context, int64_t block, const struct lf_stored_score *score),
+                           void *context, struct lf_error *error) LF_MUST_CHECK;
+
+/* The newest id there is, and how many scores there are. Where there are none: an id behind all that were taken away,
+ * all zeros in a store that never had any. */
 enum lf_status lf_store_last_score(struct lf_store_reader *reader, struct lf_ulid *ret_id, int64_t *ret_count,
                                    struct lf_error *error) LF_MUST_CHECK;
 
+/* What keeps it, and how much room it takes. */
+struct lf_store_facts {
+    const char *engine; /* its version, such as "3.40.1"; static */
+    int64_t database_bytes, log_bytes;
+    int64_t free_bytes; /* that are left where the database is */
+};
+
+/* FILE when the files cannot be looked at. Waits for nobody who writes. */
+enum lf_status
+lf_store_facts(struct lf_store_reader *reader, struct lf_store_facts *ret_facts, struct lf_error *error) LF_MUST_CHECK;
+
 /* Looks the database over: pages and indexes (quick: not every index entry), foreign keys, blocks and their check
- * sums, the audit's chain and the lists' hashes unless quick. What is wrong goes into findings, with a code such as
- * "damaged_page". Can be interrupted from another thread by setting *stop (may be NULL). */
+ * sums, the audit's chain, the lists' hashes and what is kept of leads unless quick. What is wrong goes into findings,
+ * with a code such as "damaged_page". Can be interrupted from another thread by setting *stop (may be NULL). */
 enum lf_status lf_store_check(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                               struct lf_findings *findings, struct lf_error *error) LF_MUST_CHECK;
 

@@ -92,9 +92,11 @@ record(struct lf_store *store, const struct lf_profiles *profiles, const char *t
     struct lf_stored_score *scores = calloc(COMMIT, sizeof *scores);
     const struct lf_stored_score *pointers[COMMIT];
     struct lf_ulid_mint mint = {.left = 0};
+    const struct lf_privacy *privacy = NULL;
     const char *line = text;
     size_t waiting = 0;
 
+    need(lf_privacy_create(profiles->arena, LF_KEPT_WHOLE, NULL, NULL, &privacy, &error), "keeping");
     if (arena == NULL || scores == NULL)
         exit(1);
     for (size_t i = 0; i < leads; i++) {
@@ -109,12 +111,12 @@ record(struct lf_store *store, const struct lf_profiles *profiles, const char *t
         request.lead_id = lf_arena_printf(arena, "lead-%zu", i);
         request.lead_id_len = strlen(request.lead_id);
         need(lf_scoring_run(arena, profiles, &request, 1767225600000 + (int64_t)i, &scoring, &error), "scoring");
-        need(lf_scoring_record(arena, &scoring, true, &scores[waiting], &error), "recording");
+        need(lf_scoring_record(arena, &scoring, privacy, &scores[waiting], &error), "recording");
         if (!lf_ulid_next(&mint, 1767225600000 + (int64_t)i, &scores[waiting].id))
             exit(1);
         pointers[waiting] = &scores[waiting];
         if (++waiting == COMMIT || i + 1 == leads) {
-            need(lf_store_append_scores(store, pointers, waiting, &error), "recording");
+            need(lf_store_append_scores(store, pointers, waiting, NULL, 0, NULL, &error), "recording");
             lf_arena_reset(arena);
             waiting = 0;
         }
@@ -149,8 +151,12 @@ static enum lf_status
 run_impact(const struct bench *bench, struct lf_arena *arena, size_t *ret_leads)
 {
     struct lf_impact impact;
-    enum lf_status status = lf_impact_compute(bench->reader, arena, bench->profiles->items[1].icp,
-                                              bench->profiles->items[0].icp, 1, NULL, bench->leads, &impact, &error);
+    enum lf_status status = lf_impact_compute(bench->reader, arena,
+                                              &(struct lf_impact_options){.draft = bench->profiles->items[1].icp,
+                                                                          .active = bench->profiles->items[0].icp,
+                                                                          .active_version = 1,
+                                                                          .sample = bench->leads},
+                                              &impact, &error);
 
     *ret_leads = status == LF_OK ? impact.leads : 0;
     return status;
@@ -161,8 +167,8 @@ run_advice(const struct bench *bench, struct lf_arena *arena, size_t *ret_leads)
 {
     struct lf_lint lint;
 
-    return lf_advise(bench->reader, arena, bench->profiles->items[1].icp, NULL, 1767225600000000, &lint, ret_leads,
-                     &error);
+    return lf_advise(bench->reader, NULL, arena, bench->profiles->items[1].icp, NULL, 1767225600000000, &lint,
+                     ret_leads, &error);
 }
 
 static enum lf_status

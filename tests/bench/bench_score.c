@@ -8,6 +8,7 @@
  */
 #include "app/profiles.h"
 #include "app/scoring.h"
+#include "base/config.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -32,6 +33,7 @@ main(int argc, char **argv)
 {
     static const char *const NAMES[STEPS] = {"parse", "score", "record", "tell"};
     struct lf_profiles *profiles = NULL;
+    const struct lf_privacy *privacy = NULL; /* as by default */
     struct lf_error error;
     size_t icp_len = 0, len = 0, leads = 0;
     int rounds = argc > 3 ? atoi(argv[3]) : 11;
@@ -49,10 +51,12 @@ main(int argc, char **argv)
     struct lf_arena *arena = lf_arena_create(1 << 16, 64 << 20);
     if (arena == NULL || lf_profiles_create(1, &profiles, &error) != LF_OK ||
         lf_profiles_add(profiles, icp, icp_len, 1, 1, NULL, &error) != LF_OK ||
-        lf_profiles_compile(profiles, NULL, &error) != LF_OK) {
+        lf_profiles_compile(profiles, NULL, &error) != LF_OK ||
+        lf_privacy_create(profiles->arena, LF_KEPT_WHOLE, LF_NEVER_STORE_DEFAULT, NULL, &privacy, &error) != LF_OK) {
         (void)fprintf(stderr, "bench_score: %s\n", error.detail);
         return 1;
     }
+    lf_program_withhold(profiles->program, privacy);
     for (int round = 0; round < rounds; round++) {
         leads = answer_bytes = record_bytes = 0;
         for (char *line = text; *line != '\0'; leads++) {
@@ -78,7 +82,7 @@ main(int argc, char **argv)
             if (lf_scoring_run(arena, profiles, &request, 1767225600000, &scoring, &error) != LF_OK)
                 return 1;
             t[2] = lf_time_monotonic_ns();
-            if (lf_scoring_record(arena, &scoring, true, &stored, &error) != LF_OK)
+            if (lf_scoring_record(arena, &scoring, privacy, &stored, &error) != LF_OK)
                 return 1;
             t[3] = lf_time_monotonic_ns();
             lf_scoring_tell(&answer, arena, &scoring, &id, 1767225600000, 0);

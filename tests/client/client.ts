@@ -270,6 +270,37 @@ export async function tour(address: string, key: string, check: Check): Promise<
     equal(beside.top.map((one) => [one.lead_id, one.difference, one.outcome]), [["L-8", 15, "won"]], "top");
   });
 
+  await check("statistics are polled, a score is proved, and a lead is erased", async () => {
+    const query = { icp: ICP, bucket: "hour" as const, tz: "Europe/Berlin" };
+    const polled = await client.GET("/v1/stats", { params: { query } });
+    const stats = told(polled);
+    equal([stats.outcomes.won, stats.outcomes.lost, stats.outcomes.auc], [1, 1, 0], "what became of two");
+    equal(stats.histogram.counts.reduce((sum, count) => sum + count, 0), stats.scored, "every score is in a bin");
+    equal(stats.grades.reduce((sum, one) => sum + one.count, 0), stats.scored, "and has a grade");
+    const header = { "If-None-Match": polled.response.headers.get("ETag") ?? "" };
+    equal((await client.GET("/v1/stats", { params: { query, header } })).response.status, 304, "nothing new");
+    const spread = told(await client.GET("/v1/stats/penetration"));
+    equal(spread.icps.map((one) => [one.icp, one.purpose]), [[ICP, "core"], ["challenger", "experimental"]], "both");
+    const odd = told(await client.GET("/v1/stats/unmatched", { params: { query: { icp: ICP } } }));
+    equal(odd.values.every((one) => one.count > 0), true, "values that no rule took");
+
+    const params = { path: { id: "L-8" } };
+    const known = told(await client.GET("/v1/leads/{id}", { params }));
+    equal([known.scores.length, known.outcome.outcome, known.outcome.value], [2, "won", 4800], "the lead");
+    const listed = told(await client.GET("/v1/leads", { params: { query: { icp: ICP, limit: 1 } } }));
+    equal([listed.leads.length, listed.next !== ""], [1, true], "a page of one");
+    const history = told(await client.GET("/v1/leads/{id}/scores", { params: { ...params, query: { icp: ICP } } }));
+    equal(history.scores.map((one) => one.change), [{ data: 0, profile: 0, time: 0 }], "its first score");
+    const id = history.scores[0]?.score_id ?? "";
+    const proof = told(await client.POST("/v1/scores/{id}/verify", { params: { path: { id } } }));
+    equal([proof.agrees, proof.recorded_hash === proof.computed_hash], [true, true], "proved");
+    equal(told(await client.GET("/v1/leads/{id}/export", { params })).scores[0]?.answer.id, id, "exported");
+    told(await client.DELETE("/v1/leads/{id}", { params }), 204);
+    equal(refused(await client.GET("/v1/leads/{id}", { params }), 404), "lead_not_found", "erased");
+    equal(refused(await client.GET("/v1/scores/{id}", { params: { path: { id } } }), 410), "erased", "its score");
+    equal(told(await client.GET("/v1/stats", { params: { query } })).scored, stats.scored, "counts stay");
+  });
+
   await check("what is in use is not deleted, and what is archived comes back", async () => {
     const params = { path: { key: LIST } };
     equal(refused(await client.DELETE("/v1/lists/{key}", { params }), 409), "list_in_use", "a list in use");

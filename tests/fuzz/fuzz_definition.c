@@ -98,28 +98,34 @@ check_lists(struct lf_arena *arena, const struct lf_evaluation *evaluation)
 }
 
 static void
-record(struct lf_arena *arena, const struct lf_icp *icp, const struct lf_program *program,
-       struct lf_evaluation *evaluation, const struct lf_json *lead, const struct lf_outcome *outcome)
+record(struct lf_arena *arena, const struct lf_icp *icp, struct lf_program *program, struct lf_evaluation *evaluation,
+       const struct lf_json *lead, const struct lf_outcome *outcome, enum lf_kept how)
 {
+    static const uint8_t KEY[LF_SHA256_SIZE] = {7};
     const bool wanted[] = {true};
     const struct lf_outcome *again = NULL;
+    const struct lf_privacy *privacy = NULL;
+    const struct lf_json *input = NULL;
     struct lf_program *later = NULL; /* lists have gone meanwhile */
     struct lf_evaluation *repeat = NULL;
     struct lf_record kept;
     struct lf_error error;
     struct lf_buf buf;
 
+    require(lf_privacy_create(arena, how, how == LF_KEPT_WHOLE ? "*.title, company" : "", KEY, &privacy, &error) ==
+            LF_OK);
+    lf_program_withhold(program, privacy);
     lf_buf_init(&buf, arena, 64 << 20);
-    lf_record_begin(&buf, 1, false);
+    lf_record_begin(&buf, 1, how);
     lf_record_put_result(&buf, evaluation, 0, outcome, false);
-    lf_record_put_input(&buf, evaluation, lead, wanted, false);
-    require(!lf_buf_failed(&buf));
+    require(lf_record_put_input(&buf, evaluation, lead, wanted, privacy, &error) == LF_OK);
     require(lf_record_read(arena, buf.data, buf.len, &kept, &error) == LF_OK);
     require(lf_record_outcome(arena, icp, &kept.results[0], &again, &error) == LF_OK);
     require(lf_outcome_equal(icp, outcome, again));
     require(lf_program_create(lf_program_member(program, 0), 1, NULL, &later, &error) == LF_OK);
-    repeat = lf_evaluation_create(later, arena, parse(arena, kept.input, kept.input_len), AS_OF_MS);
-    require(repeat != NULL && lf_record_restore_lists(repeat, 0, &kept.results[0], &error) == LF_OK);
+    require(lf_record_parse_input(arena, &kept, &input, &error) == LF_OK);
+    repeat = lf_evaluation_create(later, arena, how == LF_KEPT_HASHES ? lf_json_new_object(arena) : input, AS_OF_MS);
+    require(repeat != NULL && lf_record_restore(repeat, 0, &kept.results[0], &error) == LF_OK);
     again = lf_evaluate(repeat, 0);
     require(again != NULL && lf_outcome_equal(icp, outcome, again));
     check_lists(arena, evaluation);
@@ -148,7 +154,8 @@ use(struct lf_arena *arena, const struct lf_icp *icp)
     outcome = lf_evaluate(evaluation, 0);
     require(outcome != NULL);
     tell(arena, icp, evaluation, outcome);
-    record(arena, icp, program, evaluation, lead, outcome);
+    for (int how = LF_KEPT_FIELDS; how <= LF_KEPT_NOTHING; how++)
+        record(arena, icp, program, evaluation, lead, outcome, (enum lf_kept)how);
     lf_program_destroy(program);
 }
 

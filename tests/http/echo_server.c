@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "http/server.h"
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -419,7 +418,14 @@ authenticate(void *context, const char *token, struct lf_identity *ret_identity)
 static void
 observe(void *context, const struct lf_observation *observation)
 {
-    (void)context, (void)observation;
+    const size_t count = sizeof ROUTES / sizeof ROUTES[0];
+    const struct lf_route *route = observation->route_index < count ? &ROUTES[observation->route_index] : NULL;
+
+    (void)context;
+    /* Index and words mean the same route, or both none. */
+    if (observation->route_index > count || strcmp(observation->route, route != NULL ? route->path : "") != 0 ||
+        strcmp(observation->method, route != NULL ? route->method : "") != 0)
+        abort();
     atomic_fetch_add(&observed, 1);
 }
 
@@ -473,7 +479,7 @@ main(int argc, char **argv)
     }
     if (pthread_create(&helper, NULL, run_later, NULL) != 0)
         return 1;
-    printf("ready %u %s\n", (unsigned)lf_server_port(server), MHD_get_version());
+    printf("ready %u %s\n", (unsigned)lf_server_port(server), lf_server_library_version());
     (void)fflush(stdout);
     (void)sigwait(&signals, &signal_number);
     unsigned cut = lf_server_drain(server, option(argc, argv, "drain_ms", 5000));

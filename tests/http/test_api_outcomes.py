@@ -12,7 +12,7 @@ LINES = "application/x-ndjson"
 def stored(desk):
     """lead_id -> (outcome, millionths, at) as the database has it."""
     with sqlite3.connect("file:%s?mode=ro" % desk.place.db, uri=True) as database:
-        rows = database.execute("SELECT lead_id, outcome, value, at_ms FROM outcome").fetchall()
+        rows = database.execute("SELECT lead_id, outcome, value, outcome_at_ms FROM lead WHERE outcome <> ''").fetchall()
     database.close()
     return {row[0]: row[1:] for row in rows}
 

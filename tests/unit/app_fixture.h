@@ -101,13 +101,31 @@ put_key(struct fixture *f, uint32_t scopes, int64_t expires_at_ms, char text[LF_
     OK(lf_store_create_key(f->store, ret_key, &change, &f->error));
 }
 
+/* A way of keeping leads; never: fields that are not, "" for none. */
+static inline const struct lf_privacy *
+keeping(struct fixture *f, enum lf_kept kept, const char *never)
+{
+    static const uint8_t KEY[LF_SHA256_SIZE] = {1, 2, 3};
+    const struct lf_privacy *privacy = NULL;
+
+    OK(lf_privacy_create(f->arena, kept, never, KEY, &privacy, &f->error));
+    return privacy;
+}
+
+/* The active ICPs, to be recorded that way. */
 static inline struct lf_profiles *
-load_profiles(struct fixture *f)
+load_profiles_keeping(struct fixture *f, const struct lf_privacy *privacy)
 {
     struct lf_profiles *profiles = NULL;
 
-    OK(lf_live_load(f->reader, &profiles, &f->error));
+    OK(lf_live_load(f->reader, privacy, &profiles, &f->error));
     return profiles;
+}
+
+static inline struct lf_profiles *
+load_profiles(struct fixture *f)
+{
+    return load_profiles_keeping(f, NULL);
 }
 
 /* A request that must be fine. */
@@ -120,6 +138,23 @@ request_of(struct fixture *f, const char *text)
     lf_findings_init(&findings, f->arena);
     OK(lf_score_request_read(f->arena, support_json(f->arena, text), false, &findings, &request, &f->error));
     return request;
+}
+
+/* A score as it is recorded, but for its id: of a lead L under an ICP that is published for it. */
+static inline struct lf_stored_score
+score_of_lead(struct fixture *f)
+{
+    struct lf_profiles *profiles = NULL;
+    struct lf_score_request request = request_of(f, "{'lead':{'id':'L','company':{'employees':600}}}");
+    struct lf_scoring scoring;
+    struct lf_stored_score score;
+
+    publish_icp(f, "plain", "core", PLAIN_ATTRIBUTES, 1);
+    profiles = load_profiles(f);
+    OK(lf_scoring_run(f->arena, profiles, &request, 1780000000000, &scoring, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_WHOLE, ""), &score, &f->error));
+    lf_profiles_destroy(profiles);
+    return score;
 }
 
 #endif

@@ -28,6 +28,7 @@ static struct {
     atomic_int writes;                    /* asked for, of those below */
     atomic_int largest;                   /* entries in the largest slice */
     struct lf_recorder *_Atomic recorder; /* each slice submits a job there; NULL: none does */
+    struct lf_stored_score score;         /* that they record */
     struct lf_service *_Atomic service;   /* is to give up from the first slice on; NULL: none is */
     char events[EVENTS_MAX + 1];          /* 'l' a slice, 'a' a commit of scores */
     atomic_size_t event_count;
@@ -128,8 +129,7 @@ gate_submit(struct lf_recorder *recorder)
     struct lf_error error;
 
     assert_non_null(job);
-    *job = (struct lf_record_job){
-        .score = {.as_of_ms = 1, .lead_id = "L", .lead_id_len = 1, .body = "body", .body_len = 4}, .done = gate_done};
+    *job = (struct lf_record_job){.score = gate.score, .done = gate_done};
     assert_int_equal(lf_recorder_submit(recorder, job, &error), LF_OK);
 }
 
@@ -157,10 +157,11 @@ gated_add_list_entries(struct lf_store *store, struct lf_list_state *state, cons
 
 static inline enum lf_status
 gated_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+                    const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                     struct lf_error *error)
 {
     gate_event('a');
-    return gate.real->append_scores(store, scores, count, error);
+    return gate.real->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
 }
 
 /* On the recorder's thread, which is where the store may be touched. */
@@ -234,7 +235,7 @@ pause_ms(long ms)
 static inline void
 start_service(struct editing *e)
 {
-    struct lf_service_options options = {.db = e->f->path, .queue = 10000, .batch = 100, .store_whole_lead = true};
+    struct lf_service_options options = {.db = e->f->path, .queue = 10000, .batch = 100, .kept = LF_KEPT_WHOLE};
     bool checked = false;
 
     (void)logged();
@@ -405,7 +406,7 @@ assert_live_is_stored(struct editing *e)
     struct lf_profiles *loaded = NULL;
 
     OK(lf_service_borrow_reader(e->service, &reader, &e->error));
-    OK(lf_live_load(reader, &loaded, &e->error));
+    OK(lf_live_load(reader, lf_service_privacy(e->service), &loaded, &e->error));
     lf_service_return_reader(e->service, reader);
     assert_int_equal(set->profiles->count, loaded->count);
     for (size_t i = 0; i < loaded->count; i++) {

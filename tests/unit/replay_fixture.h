@@ -7,10 +7,10 @@
 #define NOW_MS INT64_C(1780000000000)
 
 /* Scores the lead (an object as text) under these ICPs ("'a','b'"; "" for all that are active) at a time, and records
- * it whole or not. The profiles are those of then. */
+ * it as the privacy lets. The profiles are those of then, and withhold by the same privacy. */
 static inline struct lf_ulid
-record_lead(struct fixture *f, const struct lf_profiles *profiles, const char *lead, const char *icps, int64_t at_ms,
-            bool whole)
+record_lead_keeping(struct fixture *f, const struct lf_profiles *profiles, const char *lead, const char *icps,
+                    int64_t at_ms, const struct lf_privacy *privacy)
 {
     const char *named = icps[0] != '\0' ? lf_arena_printf(f->arena, ",'icps':[%s]", icps) : "";
     struct lf_score_request request = request_of(f, lf_arena_printf(f->arena, "{'lead':%s%s}", lead, named));
@@ -19,10 +19,18 @@ record_lead(struct fixture *f, const struct lf_profiles *profiles, const char *l
     const struct lf_stored_score *scores[] = {&score};
 
     OK(lf_scoring_run(f->arena, profiles, &request, at_ms, &scoring, &f->error));
-    OK(lf_scoring_record(f->arena, &scoring, whole, &score, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, privacy, &score, &f->error));
     assert_true(lf_ulid_next(&f->mint, at_ms, &score.id));
-    OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+    OK(lf_store_append_scores(f->store, scores, 1, NULL, 0, NULL, &f->error));
     return score.id;
+}
+
+/* The same, whole or only what was read of it. */
+static inline struct lf_ulid
+record_lead(struct fixture *f, const struct lf_profiles *profiles, const char *lead, const char *icps, int64_t at_ms,
+            bool whole)
+{
+    return record_lead_keeping(f, profiles, lead, icps, at_ms, keeping(f, whole ? LF_KEPT_WHOLE : LF_KEPT_FIELDS, ""));
 }
 
 /* Records bytes as a score, as they are. */
@@ -34,7 +42,7 @@ record_bytes(struct fixture *f, const char *lead_id, const void *body, size_t le
     const struct lf_stored_score *scores[] = {&score};
 
     assert_true(lf_ulid_next(&f->mint, at_ms, &score.id));
-    OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+    OK(lf_store_append_scores(f->store, scores, 1, NULL, 0, NULL, &f->error));
 }
 
 static inline bool

@@ -136,7 +136,7 @@ append(struct fixture *f, size_t count, size_t size, struct lf_ulid *ret_ids)
         if (ret_ids != NULL)
             ret_ids[i] = scores[i].id;
     }
-    status = lf_store_append_scores(f->store, pointers, count, &f->error);
+    status = lf_store_append_scores(f->store, pointers, count, NULL, 0, NULL, &f->error);
     free(scores);
     free(pointers);
     free(body);

@@ -39,8 +39,8 @@ advise(struct fixture *f, const struct lf_profiles *profiles, const char *member
     struct lf_lint lint, alone;
     size_t count = 0, leads = SIZE_MAX, none = SIZE_MAX;
 
-    OK(lf_advise(f->reader, f->arena, icp, &lists, NOW_US, &lint, &leads, &f->error));
-    OK(lf_advise(NULL, f->arena, icp, &lists, NOW_US, &alone, &none, &f->error));
+    OK(lf_advise(f->reader, NULL, f->arena, icp, &lists, NOW_US, &lint, &leads, &f->error));
+    OK(lf_advise(NULL, NULL, f->arena, icp, &lists, NOW_US, &alone, &none, &f->error));
     assert_int_equal(none, 0);
     for (size_t i = 0; i < lint.count; i++) {
         const struct lf_lint_item *item = &lint.items[i];
@@ -308,6 +308,52 @@ test_mixed(void **state)
     lf_profiles_destroy(profiles);
 }
 
+/* A field that is never stored is not one that nobody sends; leads of which no values were stored tell nothing. */
+static void
+test_not_stored_at_all(void **state)
+{
+    static const struct {
+        enum lf_kept kept;
+        const char *never, *field;
+        bool said;
+        size_t leads;
+    } ROWS[] = {
+        {LF_KEPT_WHOLE, "", "people.email", true, 25},
+        {LF_KEPT_WHOLE, "*.e_mail", "people.email", false, 25},
+        {LF_KEPT_WHOLE, "people", "people.email.work", false, 25},
+        {LF_KEPT_WHOLE, "people", "rare", true, 25},
+        {LF_KEPT_FIELDS, "", "company.domain", true, 25},
+        {LF_KEPT_FIELDS, "company", "company.domain", false, 25},
+        {LF_KEPT_HASHES, "", "rare", false, 0},
+        {LF_KEPT_NOTHING, "", "rare", false, 0},
+    };
+
+    (void)state;
+    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++) {
+        void *own = NULL;
+        struct fixture *f = NULL;
+        struct lf_lint lint;
+        size_t leads = 0, unseen_fields = 0;
+
+        assert_int_equal(setup(&own), 0);
+        f = own;
+        const struct lf_privacy *privacy = keeping(f, ROWS[r].kept, ROWS[r].never);
+        lf_profiles_destroy(publish_one(f, PLAIN_ATTRIBUTES));
+        struct lf_profiles *profiles = load_profiles_keeping(f, privacy);
+        for (int i = 0; i < 25; i++)
+            (void)record_lead_keeping(f, profiles, LEAD, "", NOW_MS + i, privacy);
+        const char *members = asking(f, lf_arena_printf(f->arena, "{'field':'%s','exists':true}", ROWS[r].field), "");
+        const struct lf_icp *icp = support_icp(f->arena, definition(f, "one", "core", members));
+        OK(lf_advise(f->reader, privacy, f->arena, icp, NULL, NOW_US, &lint, &leads, &f->error));
+        for (size_t i = 0; i < lint.count; i++)
+            unseen_fields += strcmp(lint.items[i].code, "unseen_field") == 0;
+        if (leads != ROWS[r].leads || unseen_fields != ROWS[r].said)
+            fail_msg("row %zu: %zu leads, %zu fields", r, leads, unseen_fields);
+        lf_profiles_destroy(profiles);
+        (void)teardown(&own);
+    }
+}
+
 /* Leads with thousands of names of their own, names that are long, and objects in one another: bounded, and what the
  * definition reads is found all the same. */
 static void
@@ -353,7 +399,7 @@ test_flood_of_fields(void **state)
         lf_buf_printf(&buf, "%s{'field':'nobody_%d','exists':true}", i > 0 ? "," : "", i);
     const char *when = lf_arena_printf(f->arena, "{'any':[%s]}", lf_buf_terminate(&buf));
     const struct lf_icp *icp = support_icp(f->arena, definition(f, "one", "core", asking(f, when, "")));
-    OK(lf_advise(f->reader, f->arena, icp, NULL, NOW_US, &lint, &leads, &f->error));
+    OK(lf_advise(f->reader, NULL, f->arena, icp, NULL, NOW_US, &lint, &leads, &f->error));
     assert_int_equal(lint.count, LF_LINT_ITEMS_MAX);
     assert_int_equal(lint.count + lint.dropped, lint.counts[0] + lint.counts[1] + lint.counts[2]);
     assert_true(lint.counts[LF_LINT_INFO] >= 800);
@@ -467,6 +513,7 @@ main(void)
         STORE_TEST(test_too_few),
         STORE_TEST(test_stored_in_part),
         STORE_TEST(test_mixed),
+        cmocka_unit_test(test_not_stored_at_all),
         STORE_TEST(test_flood_of_names),
         STORE_TEST(test_flood_of_fields),
         cmocka_unit_test(test_vague),

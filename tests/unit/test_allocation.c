@@ -13,12 +13,18 @@
 
 /* ---- what is tried ---- */
 
+/* Ways of keeping a lead. */
+enum { PRIVACIES = 4 };
+
 struct trial {
     struct fixture *f;
     struct lf_arena *arena; /* fresh for each time */
     const struct lf_profiles *profiles;
+    const struct lf_privacy *privacies[PRIVACIES];
     struct lf_stored_score score;
     const char *answer;
+    const struct lf_json *lead; /* given again; NULL: none */
+    bool differs;               /* it is another one */
     bool may_do_without; /* not every allocation is needed: the pointer of a parent serves where its child's fails */
 };
 
@@ -124,7 +130,7 @@ load_live(struct trial *trial, struct lf_error *error)
     enum lf_status status = LF_OK;
 
     lf_live_init(&live);
-    status = lf_live_load(trial->f->reader, &profiles, error);
+    status = lf_live_load(trial->f->reader, trial->privacies[0], &profiles, error);
     if (status == LF_OK)
         lf_live_replace(&live, profiles);
     lf_live_finish(&live);
@@ -166,10 +172,8 @@ score(struct trial *trial, struct lf_error *error)
         status = lf_score_request_read(trial->arena, body, false, &findings, &request, error);
     if (status == LF_OK)
         status = lf_scoring_run(trial->arena, trial->profiles, &request, NOW_MS, &scoring, error);
-    if (status == LF_OK)
-        status = lf_scoring_record(trial->arena, &scoring, true, &stored, error);
-    if (status == LF_OK)
-        status = lf_scoring_record(trial->arena, &scoring, false, &stored, error);
+    for (size_t i = 0; status == LF_OK && i < PRIVACIES; i++)
+        status = lf_scoring_record(trial->arena, &scoring, trial->privacies[i], &stored, error);
     if (status != LF_OK)
         return status;
     lf_buf_init(&buf, trial->arena, 1 << 20);
@@ -214,10 +218,13 @@ retell(struct trial *trial, struct lf_error *error)
 static enum lf_status
 repeat(struct trial *trial, struct lf_error *error)
 {
-    bool agrees = false;
-    enum lf_status status = lf_scoring_repeat(trial->f->reader, trial->arena, &trial->score, &agrees, error);
+    struct lf_repetition repetition = {.agrees = false};
+    enum lf_status status = lf_scoring_repeat(trial->f->reader, trial->arena, &trial->score, trial->lead,
+                                              trial->privacies[0], true, &repetition, error);
 
-    assert_true(agrees == (status == LF_OK));
+    assert_true(repetition.agrees == (status == LF_OK && !trial->differs));
+    if (status == LF_OK)
+        assert_true((strcmp(repetition.recorded, repetition.computed) == 0) != trial->differs);
     return status;
 }
 
@@ -238,12 +245,22 @@ prepare(struct fixture *f)
 }
 
 static void
+keep_in_all_ways(struct trial *trial)
+{
+    trial->privacies[0] = keeping(trial->f, LF_KEPT_WHOLE, "*.title, Pr\xc3\xa9nom");
+    trial->privacies[1] = keeping(trial->f, LF_KEPT_FIELDS, "");
+    trial->privacies[2] = keeping(trial->f, LF_KEPT_HASHES, "*.phone");
+    trial->privacies[3] = keeping(trial->f, LF_KEPT_NOTHING, "");
+}
+
+static void
 test_loading(void **state)
 {
     struct fixture *f = *state;
     struct trial trial = {.f = f};
 
     prepare(f);
+    keep_in_all_ways(&trial);
     TRY(&trial, make_profiles);
     TRY(&trial, change_list);
     TRY(&trial, load_live);
@@ -261,7 +278,8 @@ test_scoring(void **state)
     struct lf_buf buf;
 
     prepare(f);
-    profiles = load_profiles(f);
+    keep_in_all_ways(&trial);
+    profiles = load_profiles_keeping(f, trial.privacies[0]);
     trial.profiles = profiles;
     TRY(&trial, score);
     trial.may_do_without = true;
@@ -270,7 +288,7 @@ test_scoring(void **state)
 
     request = request_of(f, LEAD);
     OK(lf_scoring_run(f->arena, profiles, &request, NOW_MS, &scoring, &f->error));
-    OK(lf_scoring_record(f->arena, &scoring, false, &trial.score, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, trial.privacies[1], &trial.score, &f->error));
     assert_true(lf_ulid_next(&f->mint, NOW_MS, &trial.score.id));
     lf_buf_init(&buf, f->arena, 1 << 20);
     lf_scoring_tell(&buf, f->arena, &scoring, &trial.score.id, lf_ulid_ms(trial.score.id), 0);
@@ -278,6 +296,22 @@ test_scoring(void **state)
     assert_non_null(trial.answer);
     TRY(&trial, retell);
     TRY(&trial, repeat);
+    trial.lead = request.lead;
+    TRY(&trial, repeat);
+    for (size_t i = 0; i < PRIVACIES; i++) {
+        struct lf_ulid id = trial.score.id;
+
+        lf_program_withhold(profiles->program, trial.privacies[i]);
+        OK(lf_scoring_run(f->arena, profiles, &request, NOW_MS, &scoring, &f->error));
+        OK(lf_scoring_record(f->arena, &scoring, trial.privacies[i], &trial.score, &f->error));
+        trial.score.id = id;
+        trial.lead = request.lead;
+        TRY(&trial, repeat);
+        trial.lead = support_json(f->arena, "{'company':{'employees':7},'people':[]}");
+        trial.differs = true;
+        TRY(&trial, repeat);
+        trial.differs = false;
+    }
     lf_profiles_destroy(profiles);
 }
 
@@ -553,9 +587,9 @@ test_changes(void **state)
         const struct lf_stored_score *scores[] = {&stored};
 
         OK(lf_scoring_run(f->arena, profiles, &request, NOW_MS, &scoring, &f->error));
-        OK(lf_scoring_record(f->arena, &scoring, true, &stored, &f->error));
+        OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_WHOLE, ""), &stored, &f->error));
         assert_true(lf_ulid_next(&f->mint, NOW_MS, &stored.id));
-        OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+        OK(lf_store_append_scores(f->store, scores, 1, NULL, 0, NULL, &f->error));
     }
     lf_profiles_destroy(profiles);
     close_store(f);

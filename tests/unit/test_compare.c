@@ -24,7 +24,7 @@ say_outcome(struct fixture *f, const char *lead_id, enum lf_outcome_word word)
     struct lf_stored_outcome outcome = {
         .lead_id = lead_id, .lead_id_len = strlen(lead_id), .outcome = word, .at_ms = NOW_MS};
 
-    OK(lf_store_put_outcomes(f->store, &outcome, 1, &f->error));
+    OK(lf_store_put_outcomes(f->store, &outcome, 1, NULL, 0, &f->error));
 }
 
 static struct lf_comparison

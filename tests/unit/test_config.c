@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -128,6 +129,9 @@ test_defaults(void **state)
     assert_int_equal(lf_config_number(config, LF_SETTING_QUEUE), 8192);
     assert_int_equal(lf_config_number(config, LF_SETTING_BATCH_MAX), 1024);
     assert_int_equal(lf_config_number(config, LF_SETTING_STORE_LEAD), LF_STORE_LEAD_WHOLE);
+    assert_string_equal(lf_config_text(config, LF_SETTING_NEVER_STORE), LF_NEVER_STORE_DEFAULT);
+    assert_int_equal(lf_config_number(config, LF_SETTING_RETENTION_DAYS), 0);
+    assert_int_equal(lf_config_number(config, LF_SETTING_METRICS_OPEN), 0);
     assert_int_equal(lf_config_number(config, LF_SETTING_RATE_LIMIT), 0);
     assert_int_equal(lf_config_number(config, LF_SETTING_LOG_FORMAT), LF_LOG_FORMAT_AUTO);
     assert_int_equal(lf_config_number(config, LF_SETTING_LOG_LEVEL), LF_LOG_INFO);
@@ -157,6 +161,8 @@ test_words_match_enums(void **state)
         {LF_SETTING_LOG_REQUESTS, "none", LF_LOG_REQUESTS_NONE},
         {LF_SETTING_STORE_LEAD, "fields", LF_STORE_LEAD_FIELDS},
         {LF_SETTING_STORE_LEAD, "whole", LF_STORE_LEAD_WHOLE},
+        {LF_SETTING_STORE_LEAD, "hashes", LF_STORE_LEAD_HASHES},
+        {LF_SETTING_STORE_LEAD, "nothing", LF_STORE_LEAD_NOTHING},
     };
 
     (void)state;
@@ -184,6 +190,14 @@ static const struct {
     {"a comment behind a value", "queue = 7 ; a few\n", ""},
     {"a colon", "queue: 7\n", ""},
     {"an indented line is a setting as well", "queue = 7\n  log_level = warn\n", ""},
+    {"so it is behind a comment that ends with a comma", "queue = 7\n# a,\n  log_level = warn\n", ""},
+    {"and behind a list and a blank line", "never_store = a,\n\n  log_level = warn\nqueue = 7\n", ""},
+    {"a comma has nothing to do with a line that is not indented", "never_store = a,\nqueue = 7\n", ""},
+    {"an indented comment does not go on with a list", "never_store = a,\n  # b\n  queue = 7\n", ""},
+    {"a number has no more lines", "queue = 7\nthreads = 1,\n 2\n",
+     "x.ini:2: threads: '1,': a whole number from 0 to 256 belongs here"},
+    {"a list that goes on is set twice, too", "never_store = a,\n b\nnever_store = c\n",
+     "x.ini:3: 'never_store' is already set on line 1"},
     {"an unknown setting", "queue = 7\nthread = 2\n", "x.ini:2: there is no setting 'thread'; is 'threads' meant?"},
     {"a setting like none", "colour = red\n", "x.ini:1: there is no setting 'colour'"},
     {"an unknown section", "[log]\nlevel = info\n", "x.ini:2: there is no setting 'log.level'; is 'log_level' meant?"},
@@ -217,6 +231,53 @@ test_files(void **state)
             assert_int_equal(lf_config_number(config, LF_SETTING_QUEUE), 7);
         if (status == LF_OK && strstr(FILES[i].text, "warn") != NULL)
             assert_int_equal(lf_config_number(config, LF_SETTING_LOG_LEVEL), 1);
+        lf_config_destroy(config);
+    }
+}
+
+/* A value of several lines: a comma, and the next one is indented. */
+static void
+test_long_values(void **state)
+{
+    static const struct {
+        const char *text, *value;
+    } ROWS[] = {
+        {"never_store = a, b,\n    c,\n\td\nqueue = 7\n", "a, b, c, d"},
+        {"never_store = a,   \r\n  b\r\n", "a, b"},
+        {"never_store = a, ; one\n  queue = 7\n", "a,"}, /* the line ends with a comment */
+        {"never_store = a,\n  b ; two\n", "a, b"},
+        {"never_store = a,\n  b;c,\n  d\n", "a, b;c, d"},
+        {"never_store = a,", "a,"},
+    };
+    char text[6000] = "never_store = a,\n", *end = text + strlen(text);
+    struct lf_config *config = NULL;
+    struct lf_error error = {.detail = ""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        config = lf_config_create();
+        if (lf_config_read_text(config, "x.ini", ROWS[i].text, strlen(ROWS[i].text), &error) != LF_OK)
+            fail_msg("%s: %s", ROWS[i].text, error.detail);
+        assert_string_equal(lf_config_text(config, LF_SETTING_NEVER_STORE), ROWS[i].value);
+        if (strstr(ROWS[i].text, "queue = 7") != NULL)
+            assert_int_equal(lf_config_number(config, LF_SETTING_QUEUE), 7);
+        lf_config_destroy(config);
+    }
+
+    /* As long as a text may be, and not cut where it is longer: 3 bytes, then lines of 100 with the space in front. */
+    for (int lines = 40; lines <= 50; lines++) {
+        char *at = end;
+
+        for (int i = 0; i < lines; i++)
+            at += snprintf(at, sizeof text - (size_t)(at - text), " %098d,\n", i);
+        config = lf_config_create();
+        if (2 + lines * 100 <= 4096) {
+            assert_int_equal(lf_config_read_text(config, "x.ini", text, strlen(text), &error), LF_OK);
+            assert_int_equal(strlen(lf_config_text(config, LF_SETTING_NEVER_STORE)), 2 + lines * 100);
+        } else {
+            assert_int_equal(lf_config_read_text(config, "x.ini", text, strlen(text), &error), LF_CONFIG);
+            assert_non_null(strstr(error.detail, "never_store: a text of 0 to 4096 bytes belongs here"));
+        }
         lf_config_destroy(config);
     }
 }
@@ -401,22 +462,46 @@ read_sample(struct lf_buf *buf)
     assert_int_equal(fclose(file), 0);
 }
 
-/* Takes the # off each line `#key = …` (prose has a space behind it); how many there were. */
+/* Takes the # off each line `#key = …` (prose has a space behind it), and off those that go on with its value; how many
+ * settings there were. */
 static int
 uncomment(char *text)
 {
     int count = 0;
+    bool goes_on = false;
 
     for (char *line = text; line != NULL; line = strchr(line, '\n')) {
+        const char *end = NULL;
+        bool setting = false;
+
         line += line != text;
-        if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z') {
-            line[0] = ' ';
-            count++;
-        }
         if (*line == '\0')
             break;
+        setting = line[0] == '#' && line[1] >= 'a' && line[1] <= 'z';
+        end = strchr(line, '\n');
+        if (setting || goes_on)
+            line[0] = ' ';
+        goes_on = (setting || goes_on) && end != NULL && end[-1] == ',';
+        count += setting;
     }
     return count;
+}
+
+/* Joins values of several lines. */
+static void
+join_lines(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        *to++ = *at;
+        if (at[0] == ',' && at[1] == '\n' && at[2] == ' ') {
+            *to++ = ' ';
+            for (at++; at[1] == ' '; at++)
+                continue;
+        }
+    }
+    *to = '\0';
 }
 
 static void
@@ -452,6 +537,7 @@ test_sample_names_every_setting_with_its_default(void **state)
     /* An unknown or doubled key is refused; with as many as there are settings, each is there. */
     if (lf_config_read_text(config, "leadfit.ini", sample.data, sample.len, &error) != LF_OK)
         fail_msg("%s", error.detail);
+    join_lines(sample.data);
     for (int id = 0; id < LF_SETTING_COUNT; id++) {
         const struct lf_setting *setting = lf_config_setting((enum lf_setting_id)id);
         char line[512];
@@ -504,6 +590,7 @@ main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_words_match_enums),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_file_with_nul),
         cmocka_unit_test(test_read_file),
         cmocka_unit_test(test_precedence),

@@ -269,7 +269,7 @@ record_leads(struct editing *e, const int *employees, size_t count)
         struct lf_scoring scoring;
 
         OK(lf_scoring_run(e->arena, set->profiles, &request, NOW_MS, &scoring, &e->error));
-        OK(lf_scoring_record(e->arena, &scoring, true, &jobs[i].score, &e->error));
+        OK(lf_scoring_record(e->arena, &scoring, lf_service_privacy(e->service), &jobs[i].score, &e->error));
         jobs[i].done = count_done;
         jobs[i].data = &recorded;
         OK(lf_recorder_submit(lf_service_recorder(e->service), &jobs[i], &e->error));

@@ -204,7 +204,7 @@ crowd_score(struct crowd *crowd, int *last)
     assert_int_equal(lf_json_parse(arena, text, strlen(text), &LF_JSON_DOCUMENT_LIMITS, &body, &error), LF_OK);
     assert_int_equal(lf_score_request_read(arena, body, false, &findings, &request, &error), LF_OK);
     assert_int_equal(lf_scoring_run(arena, set->profiles, &request, NOW_MS, &scoring, &error), LF_OK);
-    assert_int_equal(lf_scoring_record(arena, &scoring, true, &job->job.score, &error), LF_OK);
+    assert_int_equal(lf_scoring_record(arena, &scoring, lf_service_privacy(service), &job->job.score, &error), LF_OK);
     lf_live_release(lf_service_live(service), set);
     *job = (struct crowd_job){
         .job = {.score = job->job.score, .done = crowd_done, .data = job}, .arena = arena, .crowd = crowd};
@@ -235,13 +235,13 @@ check_score(void *context, const struct lf_stored_score *score)
     struct editing *e = context;
     struct lf_arena *arena = lf_arena_create(1 << 14, 1 << 24);
     struct lf_store_reader *reader = NULL;
-    bool agrees = false;
+    struct lf_repetition repetition = {.agrees = false};
 
     OK(lf_service_borrow_reader(e->service, &reader, &e->error));
-    OK(lf_scoring_repeat(reader, arena, score, &agrees, &e->error));
+    OK(lf_scoring_repeat(reader, arena, score, NULL, NULL, false, &repetition, &e->error));
     lf_service_return_reader(e->service, reader);
+    assert_true(repetition.agrees);
     lf_arena_destroy(arena);
-    assert_true(agrees);
     return LF_OK;
 }
 

@@ -534,6 +534,7 @@ test_million(void **state)
     struct lf_change change = by_key(NOW_MS);
     struct lf_list_edit edit;
 
+    gate.score = score_of_lead(e->f);
     begin_editing(e);
     atomic_store(&gate.recorder, lf_service_recorder(e->service));
     OK(lf_edit_put_list(e->service, e->arena, "large", texts, count, &NOTHING_SAID, &change, &edit, &e->error));

@@ -1,4 +1,5 @@
-/* test_hash.c - digests, comparison, chance. Vectors: FIPS 180-2 for SHA-256, the usual check value of CRC-32. */
+/* test_hash.c - digests, comparison, chance. Vectors: FIPS 180-2 for SHA-256, RFC 4231 for HMAC, the usual check value
+ * of CRC-32. */
 #include "base/hash.h"
 
 #include <pthread.h>
@@ -66,6 +67,50 @@ test_sha256_of_a_million(void **state)
     lf_hash_text(digest, text);
     assert_string_equal(text, "sha256:cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
     free(input);
+}
+
+static void
+test_hmac(void **state)
+{
+    uint8_t key[131], data[50], counting[25];
+    const struct {
+        const void *key;
+        size_t key_len;
+        const void *data;
+        size_t len;
+        const char *text;
+    } rows[] = {
+        {"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b", 20, "Hi There", 8,
+         "sha256:b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {"Jefe", 4, "what do ya want for nothing?", 28,
+         "sha256:5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {key, 20, data, 50, "sha256:773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+        {counting, 25,
+         "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+         "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd",
+         50, "sha256:82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
+        {key, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+         "sha256:60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+        {"", 0, "", 0, "sha256:b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+    };
+
+    (void)state;
+    memset(key, 0xaa, sizeof key);
+    memset(data, 0xdd, sizeof data);
+    for (size_t i = 0; i < sizeof counting; i++)
+        counting[i] = (uint8_t)(i + 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t digest[LF_SHA256_SIZE];
+        char text[LF_HASH_TEXT_MAX];
+        struct lf_hmac_key ready;
+
+        assert_true(lf_hmac_prepare(&ready, rows[i].key, rows[i].key_len));
+        for (int again = 0; again < 2; again++) {
+            assert_true(lf_hmac_sha256(&ready, rows[i].data, rows[i].len, digest));
+            lf_hash_text(digest, text);
+            assert_string_equal(text, rows[i].text);
+        }
+    }
 }
 
 /* cmocka's assertions belong to the main thread: a worker counts what is wrong. */
@@ -147,7 +192,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),  cmocka_unit_test(test_sha256_of_a_million),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_crc32),
+        cmocka_unit_test(test_hmac),    cmocka_unit_test(test_random),
+        cmocka_unit_test(test_crc32),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

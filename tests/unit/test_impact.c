@@ -40,14 +40,28 @@ icp_of(struct fixture *f, const char *key, const char *members)
 }
 
 static struct lf_impact
-compute(struct fixture *f, const struct lf_icp *draft, const struct lf_icp *active, const struct lf_profiles *profiles,
-        size_t sample)
+compute_keeping(struct fixture *f, const struct lf_icp *draft, const struct lf_icp *active,
+                const struct lf_profiles *profiles, size_t sample, const struct lf_privacy *privacy)
 {
     struct lf_list_source lists = lf_profiles_lists(profiles);
     struct lf_impact impact;
 
-    OK(lf_impact_compute(f->reader, f->arena, draft, active, 3, &lists, sample, &impact, &f->error));
+    OK(lf_impact_compute(f->reader, f->arena,
+                         &(struct lf_impact_options){.draft = draft,
+                                                     .active = active,
+                                                     .active_version = 3,
+                                                     .lists = &lists,
+                                                     .privacy = privacy,
+                                                     .sample = sample},
+                         &impact, &f->error));
     return impact;
+}
+
+static struct lf_impact
+compute(struct fixture *f, const struct lf_icp *draft, const struct lf_icp *active, const struct lf_profiles *profiles,
+        size_t sample)
+{
+    return compute_keeping(f, draft, active, profiles, sample, NULL);
 }
 
 /* "A>B 2, A>DQ 1". */
@@ -196,7 +210,9 @@ test_lists_of_now(void **state)
     const struct lf_icp *icp = icp_of(f, "plain", PLAIN_ATTRIBUTES);
     struct lf_impact impact;
 
-    OK(lf_impact_compute(f->reader, f->arena, icp, icp, 1, NULL, 100, &impact, &f->error));
+    OK(lf_impact_compute(f->reader, f->arena,
+                         &(struct lf_impact_options){.draft = icp, .active = icp, .active_version = 1, .sample = 100},
+                         &impact, &f->error));
     assert_string_equal(cells(f, &impact), "A>A 2, B>B 1, D>D 3");
     lf_profiles_destroy(profiles);
 }
@@ -233,6 +249,52 @@ test_stored_in_part(void **state)
             unstored = lf_arena_printf(f->arena, "%s%s%s", unstored, i > 0 ? " " : "", impact.unstored[i]);
         if (impact.leads != ROWS[r].leads || strcmp(unstored, ROWS[r].unstored) != 0)
             fail_msg("%s: %zu leads, %s", ROWS[r].why, impact.leads, unstored);
+        lf_profiles_destroy(profiles);
+        (void)teardown(&own);
+    }
+}
+
+/* Fields that are never stored are named as such, and not taken for missing ones; leads of which no values were stored
+ * do not count. */
+static void
+test_not_stored_at_all(void **state)
+{
+    static const struct {
+        enum lf_kept kept;
+        const char *never;
+        size_t leads;
+        const char *unstored;
+    } ROWS[] = {
+        {LF_KEPT_WHOLE, "", LEAD_COUNT, ""},
+        {LF_KEPT_WHOLE, "*.Country, *.email", LEAD_COUNT, "company.country"},
+        {LF_KEPT_WHOLE, "people", LEAD_COUNT, "people.title"},
+        {LF_KEPT_WHOLE, "company, people", LEAD_COUNT,
+         "company.country company.employees people.title company.name company.domain"},
+        {LF_KEPT_FIELDS, "*.title", LEAD_COUNT, "company.country people.title company.name"},
+        {LF_KEPT_HASHES, "", 0, ""},
+        {LF_KEPT_NOTHING, "", 0, ""},
+    };
+
+    (void)state;
+    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++) {
+        void *own = NULL;
+        struct fixture *f = NULL;
+        const char *unstored = "";
+
+        assert_int_equal(setup(&own), 0);
+        f = own;
+        publish_icp(f, "plain", "core", PLAIN_ATTRIBUTES, 1);
+        put_list(f, "competitors", "rival.example");
+        const struct lf_privacy *privacy = keeping(f, ROWS[r].kept, ROWS[r].never);
+        struct lf_profiles *profiles = load_profiles_keeping(f, privacy);
+        for (int i = 0; i < LEAD_COUNT; i++)
+            (void)record_lead_keeping(f, profiles, LEADS[i], "", NOW_MS + i, privacy);
+        struct lf_impact impact = compute_keeping(f, icp_of(f, "plain", DRAFT_ATTRIBUTES),
+                                                  icp_of(f, "plain", PLAIN_ATTRIBUTES), profiles, 100, privacy);
+        for (size_t i = 0; i < impact.unstored_count; i++)
+            unstored = lf_arena_printf(f->arena, "%s%s%s", unstored, i > 0 ? " " : "", impact.unstored[i]);
+        if (impact.leads != ROWS[r].leads || strcmp(unstored, ROWS[r].unstored) != 0)
+            fail_msg("row %zu: %zu leads, %s", r, impact.leads, unstored);
         lf_profiles_destroy(profiles);
         (void)teardown(&own);
     }
@@ -583,9 +645,10 @@ record_random(struct fixture *f, const struct lf_profiles *profiles, const char 
     OK(lf_json_parse(f->arena, lead, strlen(lead), &LF_JSON_DOCUMENT_LIMITS, &root, &f->error));
     OK(lf_score_request_lead(f->arena, root, "", &findings, &request, &f->error));
     OK(lf_scoring_run(f->arena, profiles, &request, at_ms, &scoring, &f->error));
-    OK(lf_scoring_record(f->arena, &scoring, whole, &score, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, keeping(f, whole ? LF_KEPT_WHOLE : LF_KEPT_FIELDS, ""), &score,
+                         &f->error));
     assert_true(lf_ulid_next(&f->mint, at_ms, &score.id));
-    OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+    OK(lf_store_append_scores(f->store, scores, 1, NULL, 0, NULL, &f->error));
     return score.id;
 }
 
@@ -654,6 +717,7 @@ main(void)
         STORE_TEST(test_nothing_active),
         STORE_TEST(test_no_leads),
         STORE_TEST(test_lists_of_now),
+        cmocka_unit_test(test_not_stored_at_all),
         cmocka_unit_test(test_stored_in_part),
         STORE_TEST(test_stored_by_other_versions),
         STORE_TEST(test_outer_fields),

@@ -82,10 +82,11 @@ gated_touch(struct lf_store *store, const struct lf_key_use *uses, size_t count,
 }
 
 static enum lf_status
-gated_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count, struct lf_error *error)
+gated_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+             const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks, struct lf_error *error)
 {
     note_event('a');
-    return gate.real->append_scores(store, scores, count, error);
+    return gate.real->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
 }
 
 static void
@@ -356,6 +357,70 @@ test_failed_for_good(void **state)
     assert_int_equal(atomic_load(&gate.sweeps), 1);
 }
 
+/* ---- pruning ---- */
+
+/* Records `count` scores of a moment, each a commit. */
+static void
+record_at(struct fixture *f, struct lf_ledger *ledger, const struct lf_profiles *profiles, int64_t at_ms, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct lf_score_request request = request_of(f, lf_arena_printf(f->arena, "{'lead':{'id':'L%d'}}", i));
+        struct lf_scoring scoring;
+        struct lf_stored_score score;
+        const struct lf_stored_score *scores[] = {&score};
+
+        OK(lf_scoring_run(f->arena, profiles, &request, at_ms, &scoring, &f->error));
+        OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_WHOLE, ""), &score, &f->error));
+        assert_true(lf_ulid_next(&f->mint, at_ms + i, &score.id));
+        OK(lf_ledger_record(ledger, f->store, scores, 1, &f->error));
+    }
+}
+
+/* What is older than the retention goes at the start, slice by slice, and how much it was is said once. */
+static void
+test_prunes(void **state)
+{
+    enum { OLD = 100, YOUNG = 5 };
+    static const int64_t DAY_MS = 86400000;
+    struct fixture *f = *state;
+    struct lf_catalog *catalog = lf_catalog_create();
+    struct lf_ledger *ledger = NULL;
+    struct lf_profiles *profiles = NULL;
+    struct house house = {.keeper = NULL};
+    struct lf_recorder_options recorder = {.queue = 1000, .batch = 50};
+    struct lf_keeper_options keeper = {.every_ms = 60000, .retention_days = 30};
+    int64_t now_ms = lf_time_now_ms();
+
+    publish_icp(f, "plain", "core", PLAIN_ATTRIBUTES, 1);
+    profiles = load_profiles(f);
+    OK(lf_ledger_create(f->store, catalog, &ledger, &f->error));
+    OK(lf_ledger_catch_up(ledger, NULL, &f->error));
+    record_at(f, ledger, profiles, now_ms - 31 * DAY_MS, OLD);
+    record_at(f, ledger, profiles, now_ms - 29 * DAY_MS, YOUNG);
+    recorder.commit = lf_ledger_record;
+    recorder.tend = lf_ledger_tend;
+    recorder.context = ledger;
+    keeper.ledger = ledger;
+    OK(lf_keyring_load(f->reader, 0, &house.keyring, &f->error));
+    for (int round = 0; round < 3; round++) { /* without a retention; with one; and once more with nothing to do */
+        keeper.ledger = round == 0 ? NULL : ledger;
+        (void)logged("scores_pruned");
+        OK(lf_recorder_start(f->store, &recorder, &house.recorder, &f->error));
+        OK(lf_keeper_start(house.recorder, house.keyring, &keeper, &house.keeper, &f->error));
+        for (int waited = 0; round == 1 && count_scores(f) > YOUNG && waited < PATIENCE_MS; waited += 2)
+            pause_ms(2);
+        pause_ms(50);
+        lf_keeper_stop(house.keeper);
+        lf_recorder_stop(house.recorder);
+        assert_int_equal(count_scores(f), round == 0 ? OLD + YOUNG : YOUNG);
+        assert_int_equal(logged("scores_pruned scores=100 retention_days=30"), round == 1);
+    }
+    lf_keyring_destroy(house.keyring);
+    lf_profiles_destroy(profiles);
+    lf_ledger_destroy(ledger);
+    lf_catalog_destroy(catalog);
+}
+
 static int
 group_setup(void **state)
 {
@@ -372,9 +437,13 @@ int
 main(void)
 {
     static const struct CMUnitTest TESTS[] = {
-        STORE_TEST(test_scores_come_between), STORE_TEST(test_stopped_in_a_sweep),
-        STORE_TEST(test_failing_sweep),       STORE_TEST(test_uses),
-        STORE_TEST(test_nothing_to_note),     STORE_TEST(test_failed_for_good),
+        STORE_TEST(test_scores_come_between),
+        STORE_TEST(test_stopped_in_a_sweep),
+        STORE_TEST(test_failing_sweep),
+        STORE_TEST(test_uses),
+        STORE_TEST(test_nothing_to_note),
+        STORE_TEST(test_failed_for_good),
+        STORE_TEST(test_prunes),
     };
 
     return cmocka_run_group_tests(TESTS, group_setup, NULL);

@@ -1,5 +1,6 @@
 /* test_live.c - the live set: shared without a lock, replaced under its readers; and what is loaded into it. */
 #include "app_fixture.h"
+#include "core/record.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -314,7 +315,7 @@ test_load_damaged(void **state)
         struct lf_profiles *profiles = NULL;
 
         run_sql(f->path, lf_arena_printf(f->arena, "%s WHERE id = 2", DAMAGE[i]));
-        FAILS(lf_live_load(f->reader, &profiles, &f->error), LF_STORAGE_CORRUPT);
+        FAILS(lf_live_load(f->reader, NULL, &profiles, &f->error), LF_STORAGE_CORRUPT);
         assert_null(profiles);
         assert_non_null(strstr(f->error.detail, "version 1 of the ICP hurt"));
         run_sql(f->path, "UPDATE icp_version SET (document, hash) ="
@@ -340,7 +341,7 @@ test_load_damaged_list(void **state)
         struct lf_profiles *profiles = NULL;
 
         run_sql(f->path, DAMAGE[i]);
-        FAILS(lf_live_load(f->reader, &profiles, &f->error), LF_STORAGE_CORRUPT);
+        FAILS(lf_live_load(f->reader, NULL, &profiles, &f->error), LF_STORAGE_CORRUPT);
         assert_null(profiles);
         assert_non_null(strstr(f->error.detail, i < 2 ? "hurt" : "fine"));
         run_sql(f->path, "UPDATE list SET entries = 2");
@@ -430,7 +431,7 @@ test_prepare_icps(void **state)
             version = foretold(f, ROWS[i].icp, ROWS[i].version);
             change.version = &version;
         }
-        OK(lf_live_prepare(f->reader, base, &change, &next, &f->error));
+        OK(lf_live_prepare(f->reader, NULL, base, &change, &next, &f->error));
         assert_string_equal(told(f, next), ROWS[i].told);
         for (size_t p = 0; p < next->count; p++) {
             bool changed = ROWS[i].version > 0 && strcmp(next->items[p].icp->key, ROWS[i].icp) == 0;
@@ -474,7 +475,7 @@ test_prepare_lists(void **state)
 
         OK(lf_named_list_create(ROWS[i].key, 9, (const char *const[]){"x"}, 1, &list, &f->error));
         change.list = ROWS[i].stays ? list : NULL;
-        OK(lf_live_prepare(f->reader, base, &change, &next, &f->error));
+        OK(lf_live_prepare(f->reader, NULL, base, &change, &next, &f->error));
         assert_string_equal(told(f, next), ROWS[i].told);
         for (size_t l = 0; l < next->list_count; l++) {
             const char *key = next->lists[l]->key;
@@ -487,10 +488,48 @@ test_prepare_lists(void **state)
         lf_profiles_destroy(next);
     }
     /* Shared lists outlive the set they came from. */
-    OK(lf_live_prepare(f->reader, base, &(struct lf_live_change){.icp = NULL}, &later, &f->error));
+    OK(lf_live_prepare(f->reader, NULL, base, &(struct lf_live_change){.icp = NULL}, &later, &f->error));
     lf_profiles_destroy(base);
     assert_true(lf_named_list_has(lf_profiles_find_list(later, "d"), (struct lf_text){"x", 1}));
     lf_profiles_destroy(later);
+}
+
+/* What is loaded and what is prepared withholds what the privacy does: records tell. */
+static void
+test_withholding(void **state)
+{
+    static const struct {
+        enum lf_kept kept;
+        const char *never;
+        bool withheld;
+    } ROWS[] = {{LF_KEPT_WHOLE, "", false},
+                {LF_KEPT_WHOLE, "*.email", false},
+                {LF_KEPT_WHOLE, "*.employees", true},
+                {LF_KEPT_NOTHING, "", true}};
+    struct fixture *f = *state;
+
+    publish_icp(f, "one", "core", PLAIN_ATTRIBUTES, 1);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        for (int prepared = 0; prepared < 2; prepared++) {
+            const struct lf_privacy *privacy = keeping(f, ROWS[i].kept, ROWS[i].never);
+            const struct lf_live_change none = {.icp = NULL};
+            struct lf_profiles *profiles = load_profiles_keeping(f, privacy), *base = NULL;
+            struct lf_score_request request = request_of(f, "{'lead':{}}");
+            struct lf_scoring scoring;
+            struct lf_stored_score score;
+            struct lf_record record;
+
+            if (prepared == 1) {
+                base = profiles;
+                OK(lf_live_prepare(f->reader, privacy, base, &none, &profiles, &f->error));
+            }
+            OK(lf_scoring_run(f->arena, profiles, &request, 0, &scoring, &f->error));
+            OK(lf_scoring_record(f->arena, &scoring, privacy, &score, &f->error));
+            OK(lf_record_read(f->arena, score.body, score.body_len, &record, &f->error));
+            assert_true(record.results[0].withheld == ROWS[i].withheld);
+            lf_profiles_destroy(profiles);
+            lf_profiles_destroy(base);
+        }
 }
 
 /* A list that changed in the store beside the present set is read again. */
@@ -504,7 +543,7 @@ test_prepare_reads_what_changed(void **state)
     put_list(f, "other", "x");
     base = load_profiles(f);
     put_list(f, "other", "y");
-    OK(lf_live_prepare(f->reader, base, &(struct lf_live_change){.icp = NULL}, &next, &f->error));
+    OK(lf_live_prepare(f->reader, NULL, base, &(struct lf_live_change){.icp = NULL}, &next, &f->error));
     assert_ptr_equal(lf_profiles_find_list(next, "same"), lf_profiles_find_list(base, "same"));
     assert_ptr_not_equal(lf_profiles_find_list(next, "other"), lf_profiles_find_list(base, "other"));
     assert_int_equal(lf_profiles_find_list(next, "other")->revision, 2);
@@ -531,6 +570,7 @@ main(void)
         STORE_TEST(test_prepare_icps),
         STORE_TEST(test_prepare_lists),
         STORE_TEST(test_prepare_reads_what_changed),
+        STORE_TEST(test_withholding),
     };
 
     return cmocka_run_group_tests(TESTS, support_group_setup, NULL);

@@ -45,6 +45,9 @@ test_what_is_read(void **state)
         {"{'lead_id':'a','outcome':'won','at':'2026-01-31'}", "a", LF_OUTCOME_WON, 0, "2026-01-31"},
         {"{'lead_id':'a','outcome':'won','at':'2026-01-31T09:30:00.123999+01:00'}", "a", LF_OUTCOME_WON, 0,
          "2026-01-31T08:30:00.123Z"},
+        {"{'lead_id':'a','outcome':'won','at':'2026-05-29T20:26:40Z'}", "a", LF_OUTCOME_WON,
+         0, /* just not a day ahead */
+         "2026-05-29T20:26:40Z"},
     };
 
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
@@ -85,6 +88,8 @@ test_what_is_wrong(void **state)
         {"{'lead_id':'a','outcome':'won','value':1e-7}", {{"/value", "too_many_places"}}},
         {"{'lead_id':'a','outcome':'won','at':5}", {{"/at", "wrong_type"}}},
         {"{'lead_id':'a','outcome':'won','at':'2026-02-30'}", {{"/at", "invalid_date"}}},
+        {"{'lead_id':'a','outcome':'won','at':'2026-05-29T20:26:40.001Z'}",
+         {{"/at", "invalid_value"}}}, /* a day ahead */
         {"{'value':[],'at':'','stage':'x'}",
          {{"/stage", "unknown_member"}, {"/lead_id", "required"}, {"/outcome", "required"}, {"/value", "wrong_type"}}},
     };
@@ -107,6 +112,8 @@ test_what_is_wrong(void **state)
 
 struct noting {
     struct fixture *f;
+    struct lf_catalog *catalog;
+    struct lf_ledger *ledger;
     struct lf_recorder *recorder;
     struct lf_error error;
 };
@@ -117,8 +124,19 @@ start(struct noting *noting, void **state)
     struct lf_recorder_options options = {.queue = 16, .batch = 16};
 
     noting->f = *state;
-    if (lf_recorder_start(noting->f->store, &options, &noting->recorder, &noting->error) != LF_OK)
+    noting->catalog = lf_catalog_create();
+    assert_non_null(noting->catalog);
+    if (lf_ledger_create(noting->f->store, noting->catalog, &noting->ledger, &noting->error) != LF_OK ||
+        lf_recorder_start(noting->f->store, &options, &noting->recorder, &noting->error) != LF_OK)
         fail_msg("%s", noting->error.detail);
+}
+
+static void
+stop(struct noting *noting)
+{
+    lf_recorder_stop(noting->recorder);
+    lf_ledger_destroy(noting->ledger);
+    lf_catalog_destroy(noting->catalog);
 }
 
 static const char *
@@ -140,8 +158,8 @@ put_lines(struct noting *noting, const char *text)
     struct lf_outcomes_report report;
     const char *quoted = support_quoted(noting->f->arena, text);
 
-    if (lf_outcomes_put_lines(noting->recorder, noting->f->arena, quoted, strlen(quoted), NOW_MS, &report,
-                              &noting->error) != LF_OK)
+    if (lf_outcomes_put_lines(noting->recorder, noting->ledger, noting->f->arena, quoted, strlen(quoted), NOW_MS,
+                              &report, &noting->error) != LF_OK)
         fail_msg("%s", noting->error.detail);
     return report;
 }
@@ -172,7 +190,7 @@ test_lines(void **state)
     assert_string_equal(noted(&noting, "d"), "open");
     report = put_lines(&noting, "");
     assert_int_equal(report.accepted + report.refused + report.fault_count, 0);
-    lf_recorder_stop(noting.recorder);
+    stop(&noting);
 }
 
 /* More than fit one slice, with bad lines at its edges; of one lead the last line counts. */
@@ -200,7 +218,7 @@ test_slices(void **state)
     assert_string_equal(noted(&noting, "999"), "won");
     assert_string_equal(noted(&noting, "1000"), "won");
     assert_string_equal(noted(&noting, "3000"), "won");
-    lf_recorder_stop(noting.recorder);
+    stop(&noting);
 }
 
 /* What is told has an end, what is counted has none. */
@@ -221,7 +239,7 @@ test_faults_are_bounded(void **state)
     assert_int_equal(report.fault_count, LF_OUTCOMES_ERRORS_MAX);
     assert_int_equal(report.accepted, 1);
     assert_string_equal(noted(&noting, "last"), "won");
-    lf_recorder_stop(noting.recorder);
+    stop(&noting);
 }
 
 static void
@@ -247,7 +265,7 @@ test_a_line_that_is_too_long(void **state)
     assert_string_equal(report.faults[0].code, "body_too_large");
     assert_string_equal(noted(&noting, "fits"), "won");
     assert_string_equal(noted(&noting, "long"), "");
-    lf_recorder_stop(noting.recorder);
+    stop(&noting);
 }
 
 int

@@ -93,6 +93,16 @@ test_shared_equals_alone(void **state)
     assert_true(matched > 1000 && unmatched > 1000 && unknown > 1000);
 }
 
+/* What is read, but for these. */
+static const struct lf_privacy *
+keeping(struct lf_arena *arena, const char *never)
+{
+    const struct lf_privacy *privacy = NULL;
+
+    assert_int_equal(lf_privacy_create(arena, LF_KEPT_FIELDS, never, NULL, &privacy, NULL), LF_OK);
+    return privacy;
+}
+
 /* The input that is kept is enough: whatever the lead, the ICPs that wanted it make the same of it. */
 static void
 test_input_is_enough(void **state)
@@ -115,7 +125,7 @@ test_input_is_enough(void **state)
         for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
             wanted[i] = support_random(&random, 3) == 0;
         lf_buf_init(&buf, arena, 8 << 20);
-        lf_evaluation_put_input(evaluation, lead, wanted, &buf);
+        lf_evaluation_put_input(evaluation, lead, wanted, keeping(arena, ""), &buf);
         assert_int_equal(lf_json_parse(arena, buf.data, buf.len, &LF_JSON_DOCUMENT_LIMITS, &input, &error), LF_OK);
         for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
             if (wanted[i])
@@ -128,14 +138,22 @@ static void
 test_input_holds_no_more(void **state)
 {
     static const struct {
-        const char *lead, *kept;
+        const char *lead, *never, *kept;
     } ROWS[] = {
-        {"{'email':'x@y','company':{'size':5,'name':'Acme'}}", "{'company':{'size':5}}"},
-        {"{'company':7,'secret':1}", "{}"},
-        {"{'company':[{'size':1,'x':2},'no',{'size':3},{}]}", "{'company':[{'size':1},{'size':3},{}]}"},
-        {"{'people':[{'title':['a',{'b':1}],'name':'N'}]}", "{'people':[{'title':['a',{'b':1}]}]}"},
-        {"{'a':{'b':{'c':1},'x':2}}", "{'a':{'b':{'c':1}}}"},
-        {"{}", "{}"},
+        {"{'email':'x@y','company':{'size':5,'name':'Acme'}}", "", "{'company':{'size':5}}"},
+        {"{'company':7,'secret':1}", "", "{}"},
+        {"{'company':[{'size':1,'x':2},'no',{'size':3},{}]}", "", "{'company':[{'size':1},{'size':3},{}]}"},
+        {"{'people':[{'title':['a',{'b':1}],'name':'N'}]}", "", "{'people':[{'title':['a',{'b':1}]}]}"},
+        {"{'a':{'b':{'c':1},'x':2}}", "", "{'a':{'b':{'c':1}}}"},
+        {"{}", "", "{}"},
+        /* What is never kept is not, neither what lies on the way nor what is in a field. */
+        {"{'company':{'size':5},'people':{'title':'t'}}", "company", "{'people':{'title':'t'}}"},
+        {"{'company':[{'size':1},{}],'people':{'title':'t'}}", "*.size", "{'company':[{},{}],'people':{'title':'t'}}"},
+        {"{'people':[{'title':['a',{'b':1,'c':[{'B':2}]}]}]}", "people.title.b",
+         "{'people':[{'title':['a',{'c':[{'B':2}]}]}]}"},
+        {"{'people':[{'title':['a',{'b':1,'c':[{'B':2}]}]}]}", "*.b", "{'people':[{'title':['a',{'c':[{}]}]}]}"},
+        {"{'a':{'b':{'c':1,'d':2}}}", "a.b.c", "{'a':{'b':{'d':2}}}"},
+        {"{'a':{'b':{'c':1,'d':2}}}", "b,c,b.c", "{'a':{'b':{'c':1,'d':2}}}"},
     };
     const struct lf_icp *icps[2] = {
         support_icp_when(*state, "{'any':[{'field':'company.size','is':1},{'field':'people.title','is':'a'},"
@@ -151,7 +169,7 @@ test_input_holds_no_more(void **state)
         struct lf_buf buf;
 
         lf_buf_init(&buf, *state, 1 << 20);
-        lf_evaluation_put_input(evaluation, lead, wanted, &buf);
+        lf_evaluation_put_input(evaluation, lead, wanted, keeping(*state, ROWS[i].never), &buf);
         assert_string_equal(lf_buf_terminate(&buf), support_quoted(*state, ROWS[i].kept));
     }
 }

@@ -1,106 +1,25 @@
 /*
- * test_record.c - what is recorded comes back the same, and damage is told, never followed.
+ * test_record.c - what is recorded comes back the same, whatever is kept of the lead.
  */
-#include "core/record.h"
+#include "record_fixture.h"
 
-#include "support.h"
-
-#define AS_OF "2026-06-15T12:00:00Z"
-
-/* A definition with everything that a record holds: fading, lists, disqualifiers, skipping, unknowns. */
-#define RICH                                                                                             \
-    "'attributes':["                                                                                     \
-    "{'key':'a','label':'A','category':'need','weight':10,'rules':["                                     \
-    "{'when':{'field':'a','in_list':'one'},'fit':0.7},{'when':{'field':'n','gt':5},'fit':-0.3}]},"       \
-    "{'key':'b','label':'B','category':'need','weight':20,'missing':'skip','otherwise':-0.25,'rules':["  \
-    "{'when':{'field':'d','within_days':90},'fade':{'field':'d','days':90}},"                            \
-    "{'when':{'field':'d','within_days':200},'fit':-1,'fade':{'field':'e','days':300}}]},"               \
-    "{'key':'c','label':'C','category':'legal','axis':'engagement','weight':5,'missing':0.125,'rules':[" \
-    "{'when':{'all':[{'field':'p.t','has_word':'boss'},{'field':'a','in_list':'two'}]}}]}],"             \
-    "'disqualifiers':[{'key':'x','reason':'X','when':{'field':'x','is':true}},"                          \
-    "{'key':'y','reason':'Y','when':{'field':'a','in_list':'none'}}]"
-
-static struct lf_named_list *lists[2];
-
-static const struct lf_named_list *
-find_list(void *context, const char *key)
+/* Whether nothing but the results is the same: an input of hashes is not made again of nothing. */
+static size_t
+results_len(const struct lf_record *record, const struct lf_buf *buf)
 {
-    (void)context;
-    for (size_t i = 0; i < 2; i++)
-        if (strcmp(lists[i]->key, key) == 0)
-            return lists[i];
-    return NULL;
+    return record->kept == LF_KEPT_HASHES ? buf->len - record->input_len : buf->len;
 }
 
-static const struct lf_list_source SOURCE = {find_list, NULL};
-
-static void
-make_lists(bool turned)
-{
-    const char *const one[] = {"something", "Acme"}, *const two[] = {"12", "something"};
-    struct lf_error error;
-
-    assert_int_equal(lf_named_list_create("one", turned ? 8 : 7, turned ? two : one, turned ? 1 : 2, &lists[0], &error),
-                     LF_OK);
-    assert_int_equal(
-        lf_named_list_create("two", turned ? 1 : 70000, turned ? one : two, turned ? 1 : 2, &lists[1], &error), LF_OK);
-}
-
-static void
-drop_lists(void)
-{
-    lf_named_list_destroy(lists[0]);
-    lf_named_list_destroy(lists[1]);
-}
-
-/* "one 7, two 300", as the evaluation has them. */
-static const char *
-told_lists(struct lf_arena *arena, const struct lf_evaluation *evaluation, size_t index)
-{
-    struct lf_list_use uses[8];
-    size_t count = lf_evaluation_lists(evaluation, index, NULL);
-    struct lf_buf buf;
-
-    assert_true(count <= 8);
-    assert_int_equal(lf_evaluation_lists(evaluation, index, uses), count);
-    lf_buf_init(&buf, arena, 4096);
-    for (size_t i = 0; i < count; i++)
-        lf_buf_printf(&buf, "%s%s %lld", i > 0 ? ", " : "", uses[i].key, (long long)uses[i].revision);
-    return lf_buf_terminate(&buf);
-}
-
-/* A record of every ICP of the program, each second one in shadow. */
-static struct lf_buf
-record_all(struct lf_arena *arena, struct lf_evaluation *evaluation, const struct lf_program *program,
-           const struct lf_json *lead, bool whole, const struct lf_outcome **ret_outcomes)
-{
-    bool wanted[64] = {false};
-    struct lf_buf buf;
-
-    lf_buf_init(&buf, arena, 8 << 20);
-    lf_record_begin(&buf, lf_program_count(program), whole);
-    for (size_t i = 0; i < lf_program_count(program); i++) {
-        wanted[i] = true;
-        ret_outcomes[i] = lf_evaluate(evaluation, i);
-        assert_non_null(ret_outcomes[i]);
-        lf_record_put_result(&buf, evaluation, i, ret_outcomes[i], i % 2 == 1);
-    }
-    lf_record_put_input(&buf, evaluation, lead, wanted, whole);
-    assert_false(lf_buf_failed(&buf));
-    return buf;
-}
-
-#define RICH_LISTS "one 7, two 70000, none 0"
-
-/* The ICPs of config and the rich one, with random leads: what comes back is the same, and so is a repeat from the
- * recorded input, although the lists have changed meanwhile. A repeat that is recorded makes the same record. */
+/* The ICPs of config and the rich one, with random leads, kept in all ways: what comes back is the same, and so is a
+ * repeat from the record, although the lists have changed meanwhile. A repeat that is recorded makes the same record.
+ */
 static void
 test_round_trips(void **state)
 {
     const struct lf_icp *icps[SUPPORT_CONFIG_ICPS + 1];
     struct support_random random = {1};
-    const struct lf_program *program = NULL, *later = NULL;
-    size_t statuses[3] = {0}, verdicts[3] = {0}, faded = 0;
+    struct lf_program *program = NULL, *later = NULL;
+    size_t statuses[3] = {0}, verdicts[3] = {0}, faded = 0, fading_withheld = 0, missing = 0;
 
     for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
         icps[i] = support_config_icp(*state, i);
@@ -112,7 +31,7 @@ test_round_trips(void **state)
     make_lists(true);
     later = support_program(icps, SUPPORT_CONFIG_ICPS + 1, &SOURCE);
 
-    for (int turn = 0; turn < 400; turn++) {
+    for (size_t turn = 0; turn < 1600; turn++) {
         struct lf_arena *arena = lf_arena_create(65536, 64 << 20);
         const struct lf_json *lead =
             support_random_lead(arena, &random, turn % 2 == 0 ? &icps[SUPPORT_CONFIG_ICPS] : icps,
@@ -120,22 +39,24 @@ test_round_trips(void **state)
         const struct lf_outcome *outcomes[64], *again = NULL;
         struct lf_evaluation *evaluation = lf_evaluation_create(program, arena, lead, support_ms(AS_OF)),
                              *repeat = NULL;
-        struct lf_buf buf = record_all(arena, evaluation, program, lead, turn % 3 == 0, outcomes);
+        const struct lf_privacy *privacy = keeping(arena, WAYS[turn % WAY_COUNT].kept, WAYS[turn % WAY_COUNT].never);
+        struct lf_buf buf = record_all(arena, evaluation, program, lead, privacy, outcomes);
         const struct lf_json *input = NULL;
         struct lf_record record;
         struct lf_error error;
 
         assert_int_equal(lf_record_read(arena, buf.data, buf.len, &record, &error), LF_OK);
         assert_int_equal(record.result_count, SUPPORT_CONFIG_ICPS + 1);
-        assert_true(record.whole == (turn % 3 == 0));
+        assert_int_equal(record.kept, WAYS[turn % WAY_COUNT].kept);
         assert_string_equal(told_lists(arena, evaluation, SUPPORT_CONFIG_ICPS), RICH_LISTS);
-        assert_int_equal(lf_json_parse(arena, record.input, record.input_len, &LF_JSON_DOCUMENT_LIMITS, &input, &error),
-                         LF_OK);
+        assert_int_equal(lf_record_parse_input(arena, &record, &input, &error), LF_OK);
+        if (record.kept == LF_KEPT_HASHES)
+            input = lf_json_new_object(arena);
         repeat = lf_evaluation_create(later, arena, input, support_ms(AS_OF));
         assert_non_null(repeat);
         assert_string_equal(told_lists(arena, repeat, SUPPORT_CONFIG_ICPS), "one 8, two 1, none 0");
         for (size_t i = 0; i < record.result_count; i++)
-            assert_int_equal(lf_record_restore_lists(repeat, i, &record.results[i], &error), LF_OK);
+            assert_int_equal(lf_record_restore(repeat, i, &record.results[i], &error), LF_OK);
         assert_string_equal(told_lists(arena, repeat, SUPPORT_CONFIG_ICPS), RICH_LISTS);
         assert_string_equal(told_lists(arena, repeat, 0), "");
         for (size_t i = 0; i < record.result_count; i++) {
@@ -147,14 +68,19 @@ test_round_trips(void **state)
             assert_non_null(again);
             assert_true(lf_outcome_equal(icps[i], outcomes[i], again));
         }
-        struct lf_buf anew = record_all(arena, repeat, later, input, record.whole, outcomes);
-        assert_int_equal(anew.len, buf.len);
-        assert_memory_equal(anew.data, buf.data, buf.len);
+        struct lf_buf anew = record_all(arena, repeat, later, input, privacy, outcomes);
+        if (record.kept != LF_KEPT_HASHES)
+            assert_int_equal(anew.len, buf.len);
+        assert_memory_equal(anew.data, buf.data, results_len(&record, &buf));
         for (size_t a = 0; a < icps[SUPPORT_CONFIG_ICPS]->attribute_count; a++) {
             const struct lf_attribute_outcome *o = &outcomes[SUPPORT_CONFIG_ICPS]->attributes[a];
             statuses[o->status]++;
-            faded += o->status == LF_ATTRIBUTE_MATCHED &&
-                     o->fit != icps[SUPPORT_CONFIG_ICPS]->attributes[a].rules[o->rule].fit;
+            bool fades = o->status == LF_ATTRIBUTE_MATCHED &&
+                         o->fit != icps[SUPPORT_CONFIG_ICPS]->attributes[a].rules[o->rule].fit;
+
+            faded += fades;
+            fading_withheld += fades && record.results[SUPPORT_CONFIG_ICPS].withheld;
+            missing += o->missing != LF_NO_FIELD && record.results[SUPPORT_CONFIG_ICPS].withheld;
         }
         verdicts[outcomes[SUPPORT_CONFIG_ICPS]->disqualifiers[0]]++;
         lf_arena_destroy(arena);
@@ -166,119 +92,7 @@ test_round_trips(void **state)
     /* The leads have met every case. */
     for (int i = 0; i < 3; i++)
         assert_true(statuses[i] > 5 && verdicts[i] > 5);
-    assert_true(faded > 5);
-}
-
-/* ---- damage ---- */
-
-/* Everything that reads a record, on a copy of exactly its size, so that ASan sees a byte too many. */
-static enum lf_status
-read_all(const struct lf_program *program, const uint8_t *bytes, size_t len, const struct lf_json *lead)
-{
-    struct lf_arena *arena = lf_arena_create(4096, 64 << 20);
-    uint8_t *copy = malloc(len > 0 ? len : 1);
-    const struct lf_outcome *outcome = NULL;
-    struct lf_record record;
-    struct lf_error error;
-    enum lf_status status = LF_OK;
-
-    assert_non_null(arena);
-    assert_non_null(copy);
-    memcpy(copy, bytes, len);
-    status = lf_record_read(arena, copy, len, &record, &error);
-    for (size_t i = 0; status == LF_OK && i < record.result_count; i++) {
-        const struct lf_icp *icp = lf_program_member(program, i % lf_program_count(program))->icp;
-        const struct lf_scorer *scorer = lf_scorer_create(arena, icp);
-        struct lf_evaluation *evaluation = lf_evaluation_create(program, arena, lead, support_ms(AS_OF));
-        struct lf_score score;
-
-        assert_non_null(scorer);
-        assert_non_null(evaluation);
-        status = lf_record_outcome(arena, icp, &record.results[i], &outcome, &error);
-        if (status != LF_OK)
-            break;
-        /* What is read can be used: every index and enum in it is one. */
-        for (size_t a = 0; a < icp->attribute_count; a++) {
-            const struct lf_attribute_outcome *o = &outcome->attributes[a];
-            assert_true(o->status <= LF_ATTRIBUTE_UNKNOWN && o->field < icp->fields.count);
-            assert_true(o->rule < (int)icp->attributes[a].rule_count && o->rule >= LF_NO_RULE);
-            assert_true(o->missing == LF_NO_FIELD || o->missing < icp->fields.count);
-        }
-        assert_true(lf_score_outcome(scorer, outcome, arena, &score));
-        if (i < lf_program_count(program))
-            status = lf_record_restore_lists(evaluation, i, &record.results[i], &error);
-        if (status == LF_OK) {
-            outcome = lf_evaluate(evaluation, i % lf_program_count(program));
-            assert_non_null(outcome);
-            for (size_t d = 0; d < icp->disqualifier_count; d++)
-                assert_true(outcome->disqualifiers[d] <= LF_VERDICT_UNKNOWN);
-        }
-    }
-    assert_true(status == LF_OK || status == LF_STORAGE_CORRUPT);
-    free(copy);
-    lf_arena_destroy(arena);
-    return status;
-}
-
-static void
-test_damage(void **state)
-{
-    const struct lf_icp *icps[2] = {support_icp_with(*state, RICH), support_config_icp(*state, 1)};
-    const struct lf_json *lead =
-        support_json(*state, "{'a':'Acme','n':7,'d':'2026-05-01','e':'x','p':[{'t':'Boss'},{'t':null}],'x':'maybe'}");
-    const struct lf_program *program = NULL;
-    const struct lf_outcome *outcomes[2];
-    struct lf_evaluation *evaluation = NULL;
-    struct lf_buf buf;
-    size_t header = 0, refused = 0, flips = 0;
-
-    make_lists(false);
-    program = support_program(icps, 2, &SOURCE);
-    evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF));
-    buf = record_all(*state, evaluation, program, lead, true, outcomes);
-    assert_int_equal(read_all(program, (const uint8_t *)buf.data, buf.len, lead), LF_OK);
-    header = (size_t)((const char *)memchr(buf.data, '{', buf.len) - buf.data);
-
-    /* The input runs to the end: a record cut within it has lost only that, which its own reader will see. */
-    for (size_t len = 0; len < buf.len; len++)
-        assert_int_equal(read_all(program, (const uint8_t *)buf.data, len, lead),
-                         len < header ? LF_STORAGE_CORRUPT : LF_OK);
-    for (size_t at = 0; at < header; at++)
-        for (unsigned bit = 0; bit < 256; bit = bit < 8 ? bit + 1 : bit + 31) {
-            uint8_t was = (uint8_t)buf.data[at];
-            uint8_t now = (uint8_t)(bit < 8 ? was ^ 1u << bit : bit);
-
-            buf.data[at] = (char)now;
-            refused += read_all(program, (const uint8_t *)buf.data, buf.len, lead) != LF_OK;
-            buf.data[at] = (char)was;
-            flips++;
-        }
-    assert_true(refused > flips / 4);
-    drop_lists();
-}
-
-/* Any bytes at all. */
-static void
-test_noise(void **state)
-{
-    const struct lf_icp *icp = support_icp_with(*state, RICH);
-    const struct lf_json *lead = support_json(*state, "{}");
-    const struct lf_program *program = NULL;
-    struct support_random random = {7};
-
-    make_lists(false);
-    program = support_program(&icp, 1, &SOURCE);
-    for (int turn = 0; turn < 20000; turn++) {
-        static const uint8_t BEGINNINGS[4][5] = {{0}, {1, 1, 5, 0}, {2, 0, 1, 5, 0}, {2, 1, 1, 5, 1}};
-        uint8_t bytes[64] = {0};
-        size_t len = support_random(&random, sizeof bytes + 1);
-
-        memcpy(bytes, BEGINNINGS[turn % 4], 5);
-        for (size_t i = turn % 4 == 0 ? 0 : turn % 4 == 1 ? 4 : 5; i < len; i++)
-            bytes[i] = (uint8_t)support_random(&random, turn % 3 == 0 ? 256 : 24);
-        (void)read_all(program, bytes, len, lead);
-    }
-    drop_lists();
+    assert_true(faded > 5 && fading_withheld > 5 && missing > 5);
 }
 
 /* A recorded answer of a list is one of those there are; another byte is damage. So are revisions that are none, and
@@ -316,12 +130,12 @@ test_list_answers(void **state)
     struct lf_record record;
     struct lf_error error;
     struct lf_buf buf;
-    const struct lf_program *program = NULL;
+    struct lf_program *program = NULL;
 
     make_lists(false);
     program = support_program(&icp, 1, &SOURCE);
     evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF));
-    buf = record_all(*state, evaluation, program, lead, true, outcomes);
+    buf = record_all(*state, evaluation, program, lead, keeping(*state, LF_KEPT_WHOLE, ""), outcomes);
     assert_int_equal(lf_record_read(*state, buf.data, buf.len, &record, &error), LF_OK);
     for (unsigned byte = 0; byte < 256; byte++) {
         uint8_t bytes[64];
@@ -332,7 +146,7 @@ test_list_answers(void **state)
         memcpy(bytes, result.bytes, result.len);
         bytes[result.len - 2] = (uint8_t)byte;
         result.bytes = bytes;
-        if ((lf_record_restore_lists(evaluation, 0, &result, &error) == LF_OK) != known)
+        if ((lf_record_restore(evaluation, 0, &result, &error) == LF_OK) != known)
             fail_msg("byte %u", byte);
     }
     for (size_t i = 0; i < sizeof TAILS / sizeof *TAILS; i++) {
@@ -340,12 +154,18 @@ test_list_answers(void **state)
         struct lf_recorded_result result = record.results[0];
         enum lf_status status = LF_OK;
 
+        size_t missing_at = result.len - 3;
+
         memcpy(bytes, result.bytes, result.len - 2);
         memcpy(bytes + result.len - 2, TAILS[i].bytes, TAILS[i].len);
         result.len += TAILS[i].len - 2;
         result.bytes = bytes;
-        result.revisions = !TAILS[i].first_format;
-        status = lf_record_restore_lists(evaluation, 0, &result, &error);
+        if (TAILS[i].first_format) { /* which had no byte for its one field */
+            result.format = 1;
+            memmove(bytes + missing_at, bytes + missing_at + 1, result.len - missing_at - 1);
+            result.len--;
+        }
+        status = lf_record_restore(evaluation, 0, &result, &error);
         if (status != (TAILS[i].lists != NULL ? LF_OK : LF_STORAGE_CORRUPT))
             fail_msg("tail %zu: %s", i, lf_status_word(status));
         if (status == LF_OK)
@@ -362,7 +182,7 @@ test_one_restored(void **state)
                                     support_icp_when(*state, "{'any':[{'field':'a','in_list':'two'},"
                                                              "{'field':'b','in_list':'one'}]}")};
     const struct lf_json *lead = support_json(*state, "{}");
-    const struct lf_program *program = NULL, *later = NULL;
+    struct lf_program *program = NULL, *later = NULL;
     const struct lf_outcome *outcomes[2];
     struct lf_evaluation *evaluation = NULL;
     struct lf_record record;
@@ -373,14 +193,14 @@ test_one_restored(void **state)
     program = support_program(icps, 2, &SOURCE);
     evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF));
     assert_non_null(evaluation);
-    buf = record_all(*state, evaluation, program, lead, false, outcomes);
+    buf = record_all(*state, evaluation, program, lead, keeping(*state, LF_KEPT_FIELDS, ""), outcomes);
     assert_int_equal(lf_record_read(*state, buf.data, buf.len, &record, &error), LF_OK);
     drop_lists();
     make_lists(true);
     later = support_program(icps, 2, &SOURCE);
     evaluation = lf_evaluation_create(later, *state, lead, support_ms(AS_OF));
     assert_non_null(evaluation);
-    assert_int_equal(lf_record_restore_lists(evaluation, 0, &record.results[0], &error), LF_OK);
+    assert_int_equal(lf_record_restore(evaluation, 0, &record.results[0], &error), LF_OK);
     assert_string_equal(told_lists(*state, evaluation, 0), "one 7");
     assert_string_equal(told_lists(*state, evaluation, 1), "two 1, one 7");
     assert_int_equal(lf_record_restore_lists(evaluation, 1, &record.results[1], &error), LF_OK);
@@ -388,109 +208,193 @@ test_one_restored(void **state)
     drop_lists();
 }
 
-/* ---- the first format ---- */
+/* ---- parts of a record ---- */
 
-/* Records as the first format wrote them, their input left out: the definition RICH, then one that asks `two`. */
-static const struct {
-    const char *lead, *bytes;
-} FIRST_FORMAT[] = {
-    {"{'a':'Acme','n':7,'d':'2026-05-01','e':'x','p':[{'t':'Boss'},{'t':null}],'x':'maybe'}",
-     "0102010011000100080102d8ad3c010004020001000002010400010000"},
-    {"{'a':['x',12,null],'n':3,'d':'2026-01-01','e':'2025-12-24','p':{'t':'the boss'},'x':true}",
-     "0102010011020000080202c5bc33000104010206010602010401000001"},
-    {"{}", "010201001112000000120002021200040402020606060201051200000006"},
-};
-
-/* They are read for good: what they say is what the same lead gives today; what they do not say is 0. */
+/* Erased, a record has the same results, none of the input, and a length that depends on the results alone; a result
+ * by itself reads as it does in its record. Cut or changed anywhere they are refused, or are another one. */
 static void
-test_first_format(void **state)
+test_erased_and_apart(void **state)
 {
-    const struct lf_icp *icps[2] = {support_icp_with(*state, RICH),
-                                    support_icp_when(*state, "{'not':{'field':'a','in_list':'two'}}")};
-    const struct lf_program *program = NULL, *later = support_program(icps, 2, NULL);
+    const struct lf_icp *icps[2] = {support_icp_with(*state, RICH), support_config_icp(*state, 1)};
+    const struct lf_json *lead = support_json(*state, "{'a':'Acme','n':7,'d':'2026-05-01','secret':'Ann'}");
+    struct lf_program *program = NULL;
 
     make_lists(false);
     program = support_program(icps, 2, &SOURCE);
-    for (size_t f = 0; f < sizeof FIRST_FORMAT / sizeof *FIRST_FORMAT; f++) {
-        const char *hex = FIRST_FORMAT[f].bytes, *text = support_quoted(*state, FIRST_FORMAT[f].lead);
-        const struct lf_json *lead = support_json(*state, text), *input = NULL;
-        struct lf_evaluation *evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF)),
-                             *repeat = NULL;
-        uint8_t bytes[256];
-        size_t header = strlen(hex) / 2, len = header + strlen(text);
-        struct lf_record record;
+    for (size_t w = 0; w < WAY_COUNT; w++) {
+        const struct lf_outcome *outcomes[2], *again = NULL;
+        struct lf_evaluation *evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF));
+        struct lf_buf buf = record_all(*state, evaluation, program, lead, keeping(*state, WAYS[w].kept, WAYS[w].never),
+                                       outcomes),
+                      erased, twice;
+        struct lf_record record, bare;
         struct lf_error error;
 
-        for (size_t i = 0; i < header; i++) {
-            unsigned byte = 0;
-
-            assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
-            bytes[i] = (uint8_t)byte;
-        }
-        memcpy(bytes + header, text, strlen(text));
-        assert_int_equal(lf_record_read(*state, bytes, len, &record, &error), LF_OK);
-        assert_int_equal(record.result_count, 2);
-        assert_false(record.whole);
-        assert_int_equal(record.input_len, strlen(text));
-        assert_memory_equal(record.input, text, record.input_len);
-        assert_int_equal(lf_json_parse(*state, record.input, record.input_len, &LF_JSON_DOCUMENT_LIMITS, &input, NULL),
-                         LF_OK);
-        repeat = lf_evaluation_create(later, *state, input, support_ms(AS_OF));
-        assert_non_null(evaluation);
-        assert_non_null(repeat);
+        assert_int_equal(lf_record_read(*state, buf.data, buf.len, &record, &error), LF_OK);
+        lf_buf_init(&erased, *state, 1 << 16);
+        lf_buf_init(&twice, *state, 1 << 16);
+        assert_int_equal(lf_record_anonymise(&erased, buf.data, buf.len, &error), LF_OK);
+        assert_int_equal(lf_record_anonymise(&twice, erased.data, erased.len, &error), LF_OK);
+        assert_int_equal(twice.len, erased.len);
+        assert_memory_equal(twice.data, erased.data, erased.len);
+        assert_null(memmem(erased.data, erased.len, "Ann", 3));
+        assert_null(memmem(erased.data, erased.len, "{", 1));
+        assert_int_equal(lf_record_read(*state, erased.data, erased.len, &bare, &error), LF_OK);
+        assert_int_equal(bare.kept, LF_KEPT_ERASED);
+        assert_int_equal(bare.result_count, 2);
+        assert_memory_equal(bare.input, "{}", bare.input_len);
         for (size_t i = 0; i < 2; i++) {
-            const struct lf_outcome *expected = lf_evaluate(evaluation, i), *again = NULL;
+            struct lf_recorded_result apart;
+            struct lf_buf alone;
 
-            assert_non_null(expected);
-            assert_int_equal(record.results[i].version_id, i + 1);
-            assert_true(record.results[i].shadow == (i == 1));
-            assert_int_equal(lf_record_outcome(*state, icps[i], &record.results[i], &again, &error), LF_OK);
-            assert_true(lf_outcome_equal(icps[i], expected, again));
-            assert_int_equal(lf_record_restore_lists(repeat, i, &record.results[i], &error), LF_OK);
-            assert_string_equal(told_lists(*state, repeat, i), i == 0 ? "one 0, two 0, none 0" : "two 0");
-            again = lf_evaluate(repeat, i);
-            assert_non_null(again);
-            assert_true(lf_outcome_equal(icps[i], expected, again));
+            lf_buf_init(&alone, *state, 1 << 16);
+            lf_recorded_result_put(&alone, &record.results[i]);
+            assert_int_equal(lf_recorded_result_read(alone.data, alone.len, &apart, &error), LF_OK);
+            assert_int_equal(apart.version_id, record.results[i].version_id);
+            assert_true(apart.shadow == record.results[i].shadow && apart.withheld == record.results[i].withheld);
+            assert_int_equal(apart.format, 3);
+            assert_int_equal(apart.len, record.results[i].len);
+            assert_memory_equal(apart.bytes, record.results[i].bytes, apart.len);
+            assert_int_equal(lf_record_outcome(*state, icps[i], &bare.results[i], &again, &error), LF_OK);
+            assert_true(lf_outcome_equal(icps[i], outcomes[i], again));
+            assert_int_equal(lf_record_outcome(*state, icps[i], &apart, &again, &error), LF_OK);
+            assert_true(lf_outcome_equal(icps[i], outcomes[i], again));
+            assert_memory_equal(again->missing, outcomes[i]->missing, (icps[i]->fields.count + 7) / 8);
+            assert_int_equal(lf_recorded_result_read(alone.data, 0, &apart, &error), LF_STORAGE_CORRUPT);
+            assert_int_equal(lf_recorded_result_read(alone.data, 1, &apart, &error), LF_STORAGE_CORRUPT);
         }
-        /* Damaged, they are refused as any other. */
-        for (size_t cut = 0; cut < header; cut++)
-            assert_int_equal(read_all(program, bytes, cut, lead), LF_STORAGE_CORRUPT);
-        for (size_t at = 0; at < header; at++)
-            for (unsigned bit = 0; bit < 8; bit++) {
-                bytes[at] ^= (uint8_t)(1u << bit);
-                (void)read_all(program, bytes, len, lead);
-                bytes[at] ^= (uint8_t)(1u << bit);
-            }
+        for (size_t len = 0; len < erased.len; len++) {
+            struct lf_buf cut;
+
+            lf_buf_init(&cut, *state, 1 << 16);
+            assert_int_equal(lf_record_anonymise(&cut, erased.data, len, &error), LF_STORAGE_CORRUPT);
+        }
     }
     drop_lists();
 }
 
+/* ---- what is missing, and what is withheld ---- */
+
+/* Where nothing is withheld a record has no more than a bit for each field; where it is, half a byte for each condition
+ * about it, whether it was asked or not. */
 static void
-test_unknown_format(void **state)
+test_size(void **state)
 {
     static const struct {
-        uint8_t bytes[8];
-        enum lf_status status;
+        enum lf_kept kept;
+        const char *never;
+        size_t more;
+        const char *why;
     } ROWS[] = {
-        {{1, 1, 5, 0, 0, '{', '}', ' '}, LF_OK},
-        {{2, 0, 1, 5, 0, 0, '{', '}'}, LF_OK},
-        {{2, 1, 1, 5, 0, 0, '{', '}'}, LF_OK},
-        {{0, 1, 5, 0, 0, '{', '}', ' '}, LF_STORAGE_CORRUPT},
-        {{3, 0, 1, 5, 0, 0, '{', '}'}, LF_STORAGE_CORRUPT},
-        {{2, 2, 1, 5, 0, 0, '{', '}'}, LF_STORAGE_CORRUPT}, /* a flag that nobody set */
-        {{2, 3, 1, 5, 0, 0, '{', '}'}, LF_STORAGE_CORRUPT},
-        {{2, 0, 0, 5, 0, 0, '{', '}'}, LF_STORAGE_CORRUPT}, /* no results */
+        {LF_KEPT_WHOLE, "", 0, "nothing withheld"},
+        {LF_KEPT_FIELDS, "email,other.name", 0, "nothing of what is read"},
+        {LF_KEPT_FIELDS, "n", 2, "one field: a byte for the fields, a byte for its one condition"},
+        {LF_KEPT_FIELDS, "e", 1, "a date that a rule fades by, and no condition asks"},
+        {LF_KEPT_WHOLE, "a", 1, "lists alone ask it"},
+        {LF_KEPT_WHOLE, "d", 2, "two conditions"},
+        {LF_KEPT_WHOLE, "d, n", 3, "three conditions"},
+        {LF_KEPT_NOTHING, "", 4, "five conditions"},
+        {LF_KEPT_HASHES, "", 4, "five conditions"},
     };
+    const struct lf_icp *icp = support_icp_with(*state, RICH);
+    const struct lf_json *lead = support_json(*state, "{'a':'x'}");
+    struct lf_program *program = NULL;
+    size_t plain = 0;
 
+    assert_int_equal(icp->fields.count, 6);
+    make_lists(false);
+    program = support_program(&icp, 1, &SOURCE);
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        const struct lf_outcome *outcome = NULL;
+        struct lf_evaluation *evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF));
+        struct lf_buf buf =
+            record_all(*state, evaluation, program, lead, keeping(*state, ROWS[i].kept, ROWS[i].never), &outcome);
+        const uint8_t *withheld = NULL;
         struct lf_record record;
         struct lf_error error;
-        enum lf_status status = lf_record_read(*state, ROWS[i].bytes, sizeof ROWS[i].bytes, &record, &error);
 
-        if (status != ROWS[i].status)
-            fail_msg("row %zu: %s", i, lf_status_word(status));
-        if (status == LF_OK)
-            assert_true(record.whole == (ROWS[i].bytes[0] == 2 && ROWS[i].bytes[1] == 1));
+        assert_int_equal(lf_record_read(*state, buf.data, buf.len, &record, &error), LF_OK);
+        plain = i == 0 ? record.results[0].len : plain;
+        if (record.results[0].len != plain + ROWS[i].more)
+            fail_msg("%s: %zu and %zu", ROWS[i].why, plain, record.results[0].len);
+        assert_true(record.results[0].withheld == (ROWS[i].more > 0));
+        assert_int_equal(lf_record_withheld(icp, &record.results[0], &withheld, &error), LF_OK);
+        assert_true((withheld != NULL) == (ROWS[i].more > 0));
+        if (ROWS[i].kept == LF_KEPT_NOTHING)
+            assert_int_equal(withheld[0], 0x3F);
+    }
+    drop_lists();
+}
+
+/* A bit for each field of the definition, whether anything asked it or not. */
+static void
+test_missing(void **state)
+{
+    static const struct {
+        const char *lead, *missing;
+    } ROWS[] = {
+        {"{}", "a n d e p.t x"},
+        {"{'a':1,'n':'x','d':false,'e':{},'p':{'t':['']},'x':[[]]}", ""},
+        {"{'a':null,'n':'','d':[],'e':0,'p':[],'x':'\\u0000'}", "a n d p.t"},
+        {"{'a':[null],'p':[{'t':null}]}", "n d e x"},
+        {"{'a':'x','p':{'t':''}}", "n d e p.t x"},
+        {"{'p':[{},{'t':[]}],'x':false}", "a n d e p.t"},
+    };
+    const struct lf_icp *icp = support_icp_with(*state, RICH);
+    struct lf_program *program = NULL;
+
+    make_lists(false);
+    program = support_program(&icp, 1, &SOURCE);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        const struct lf_json *lead = support_json(*state, ROWS[i].lead);
+        struct support_scored scored = support_score(*state, program, 0, lead, AS_OF);
+        struct lf_buf buf;
+
+        lf_buf_init(&buf, *state, 1000);
+        for (size_t field = 0; field < icp->fields.count; field++)
+            if ((scored.outcome->missing[field / 8] >> field % 8 & 1) != 0)
+                lf_buf_printf(&buf, "%s%s", buf.len > 0 ? " " : "", icp->fields.paths[field]);
+        assert_string_equal(lf_buf_terminate(&buf), ROWS[i].missing);
+    }
+    drop_lists();
+}
+
+/* Two ICPs that share conditions, one of which never comes to ask its own: that it was not asked there does not undo
+ * the answer of the other, in whichever order they are restored. */
+static void
+test_shared_conditions(void **state)
+{
+    static const char ASKED[] = "{'field':'n','gt':5}";
+    const struct lf_icp *icps[2] = {
+        support_icp_when(*state, ASKED),
+        support_icp_when(*state, lf_arena_printf(*state, "{'any':[{'field':'a','is':'x'},%s]}", ASKED))};
+    const struct lf_json *lead = support_json(*state, "{'a':'x','n':9}"), *none = support_json(*state, "{}");
+    struct lf_program *program = support_program(icps, 2, NULL);
+    const struct lf_privacy *privacy = keeping(*state, LF_KEPT_NOTHING, "");
+    struct lf_recorded_result results[2];
+
+    for (size_t i = 0; i < 2; i++) { /* each recorded by itself */
+        struct lf_evaluation *evaluation = lf_evaluation_create(program, *state, lead, support_ms(AS_OF));
+        const struct lf_outcome *outcome = lf_evaluate(evaluation, i);
+        struct lf_record record;
+        struct lf_error error;
+        struct lf_buf buf;
+
+        lf_program_withhold(program, privacy);
+        lf_buf_init(&buf, *state, 1 << 16);
+        lf_record_begin(&buf, 1, LF_KEPT_NOTHING);
+        lf_record_put_result(&buf, evaluation, i, outcome, false);
+        assert_int_equal(lf_record_read(*state, buf.data, buf.len, &record, &error), LF_OK);
+        results[i] = record.results[0];
+    }
+    for (size_t first = 0; first < 2; first++) {
+        struct lf_evaluation *repeat = lf_evaluation_create(program, *state, none, support_ms(AS_OF));
+        struct lf_error error;
+
+        assert_int_equal(lf_record_restore(repeat, first, &results[first], &error), LF_OK);
+        assert_int_equal(lf_record_restore(repeat, 1 - first, &results[1 - first], &error), LF_OK);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(lf_evaluate(repeat, i)->attributes[0].status, LF_ATTRIBUTE_MATCHED);
     }
 }
 
@@ -504,10 +408,10 @@ test_equal(void **state)
 
     make_lists(false);
     scored = support_score(*state, support_program(&icp, 1, &SOURCE), 0, lead, AS_OF);
-    for (int member = 0; member < 8; member++) {
+    for (int member = 0; member < 9; member++) {
         struct lf_attribute_outcome attributes[3];
-        uint8_t disqualifiers[2];
-        struct lf_outcome other = {attributes, disqualifiers};
+        uint8_t disqualifiers[2], missing = scored.outcome->missing[0];
+        struct lf_outcome other = {attributes, disqualifiers, &missing}, silent = {attributes, disqualifiers, NULL};
 
         memcpy(attributes, scored.outcome->attributes, sizeof attributes);
         memcpy(disqualifiers, scored.outcome->disqualifiers, sizeof disqualifiers);
@@ -532,8 +436,12 @@ test_equal(void **state)
         case 5:
             attributes[2].missing--;
             break;
+        case 6:
+            missing ^= 0x20;
+            assert_true(lf_outcome_equal(icp, scored.outcome, &silent)); /* which does not say */
+            break;
         default:
-            disqualifiers[member - 6]++;
+            disqualifiers[member - 7]++;
         }
         assert_false(lf_outcome_equal(icp, scored.outcome, &other));
     }
@@ -544,9 +452,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        SUPPORT_TEST(test_round_trips),    SUPPORT_TEST(test_damage),       SUPPORT_TEST(test_noise),
-        SUPPORT_TEST(test_list_answers),   SUPPORT_TEST(test_one_restored), SUPPORT_TEST(test_first_format),
-        SUPPORT_TEST(test_unknown_format), SUPPORT_TEST(test_equal),
+        SUPPORT_TEST(test_round_trips),       SUPPORT_TEST(test_list_answers), SUPPORT_TEST(test_one_restored),
+        SUPPORT_TEST(test_erased_and_apart),  SUPPORT_TEST(test_size),         SUPPORT_TEST(test_missing),
+        SUPPORT_TEST(test_shared_conditions), SUPPORT_TEST(test_equal),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

@@ -22,7 +22,8 @@ static struct {
 } gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static enum lf_status
-gated_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count, struct lf_error *error)
+gated_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
+             const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks, struct lf_error *error)
 {
     enum lf_status answer = LF_OK;
 
@@ -38,7 +39,7 @@ gated_append(struct lf_store *store, const struct lf_stored_score *const *scores
     (void)pthread_mutex_unlock(&gate.lock);
     if (answer != LF_OK)
         return lf_fail(error, answer, "the gate says so");
-    return gate.real->append_scores(store, scores, count, error);
+    return gate.real->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
 }
 
 static enum lf_status
@@ -547,7 +548,7 @@ test_ids_go_on(void **state)
     struct lf_stored_score future = {.id = {{0x7F}}, .lead_id = "", .body = ""}; /* a clock that went wrong once */
     const struct lf_stored_score *batch[] = {&future};
 
-    OK(lf_store_append_scores(f->store, batch, 1, &f->error));
+    OK(lf_store_append_scores(f->store, batch, 1, NULL, 0, NULL, &f->error));
     for (size_t i = 0; i < 2; i++) {
         recorder = start(f, 10, 10);
         submit(f, recorder, jobs, i, i + 1, &tally);

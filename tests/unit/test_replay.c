@@ -33,7 +33,7 @@ see(void *context, const struct lf_replayed *lead, struct lf_arena *arena, struc
     (void)snprintf(sight->id, sizeof sight->id, "%.*s", (int)lead->score->lead_id_len, lead->score->lead_id);
     sight->score = lead->score->id;
     sight->as_of_ms = lead->score->as_of_ms;
-    sight->whole = lead->record->whole;
+    sight->whole = lead->record->kept == LF_KEPT_WHOLE;
     sight->employees = -1;
     if (lead->input != NULL)
         sight->employees = lf_json_number(lf_json_member(lf_json_member(lead->input, "company"), "employees"));
@@ -105,6 +105,44 @@ six(struct fixture *f, struct lf_ulid scores[6])
 }
 
 /* ---- tests ---- */
+
+/* Leads without values come without an input; erased ones do not come at all, and what is older does not stand for
+ * them. */
+static void
+test_without_values(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_replay_options options = options_of(100);
+    struct seeing *seeing = calloc(1, sizeof *seeing);
+    static const enum lf_kept KEPT[] = {LF_KEPT_FIELDS, LF_KEPT_WHOLE, LF_KEPT_HASHES, LF_KEPT_NOTHING};
+    static const char *const IDS[] = {"fields", "whole", "hashes", "nothing"};
+    struct lf_profiles *profiles = NULL;
+    struct lf_stored_score score;
+    struct lf_buf erased;
+
+    publish_icp(f, "one", "core", PLAIN_ATTRIBUTES, 1);
+    profiles = load_profiles(f);
+    for (int i = 0; i < 4; i++) {
+        const struct lf_privacy *privacy = keeping(f, KEPT[i], "");
+
+        lf_program_withhold(profiles->program, privacy);
+        (void)record_lead_keeping(f, profiles, lead(f, IDS[i], i + 1), "", NOW_MS + i, privacy);
+    }
+    OK(lf_store_score(f->reader, f->arena, record_lead(f, profiles, lead(f, "", 9), "", NOW_MS + 5, true), &score,
+                      &f->error));
+    lf_buf_init(&erased, f->arena, 1 << 16);
+    OK(lf_record_anonymise(&erased, score.body, score.body_len, &f->error));
+    record_bytes(f, "", erased.data, erased.len, NOW_MS + 6);
+    assert_int_equal(replay(f, &options, seeing), 5);
+    assert_string_equal(ids(f, seeing), " nothing hashes whole fields");
+    for (int i = 0; i < 5; i++) {
+        static const double EMPLOYEES[] = {9, -1, -1, 2, 1};
+
+        assert_true(seeing->sights[i].employees == EMPLOYEES[i]);
+    }
+    lf_profiles_destroy(profiles);
+    free(seeing);
+}
 
 static void
 test_each_once(void **state)
@@ -286,7 +324,7 @@ test_many(void **state)
         assert_true(lf_ulid_next(&f->mint, NOW_MS + 1 + i, &scores[i].id));
         pointers[i] = &scores[i];
     }
-    OK(lf_store_append_scores(f->store, pointers, 2 * LEADS, &f->error));
+    OK(lf_store_append_scores(f->store, pointers, 2 * LEADS, NULL, 0, NULL, &f->error));
     /* Numbers of one to four digits with zeros before them: some texts are the same. */
     size_t distinct = 0;
     for (int i = 0; i < LEADS; i++) {
@@ -362,11 +400,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(test_each_once),        STORE_TEST(test_as_many_as_asked),
-        STORE_TEST(test_window),           STORE_TEST(test_inputs_only_when_asked),
-        STORE_TEST(test_what_counts),      STORE_TEST(test_out_of_time),
-        STORE_TEST(test_ended_by_each),    STORE_TEST(test_many),
-        STORE_TEST(test_nothing_recorded), STORE_TEST(test_damaged),
+        STORE_TEST(test_each_once),
+        STORE_TEST(test_without_values),
+        STORE_TEST(test_as_many_as_asked),
+        STORE_TEST(test_window),
+        STORE_TEST(test_inputs_only_when_asked),
+        STORE_TEST(test_what_counts),
+        STORE_TEST(test_out_of_time),
+        STORE_TEST(test_ended_by_each),
+        STORE_TEST(test_many),
+        STORE_TEST(test_nothing_recorded),
+        STORE_TEST(test_damaged),
         STORE_TEST(test_copied_ids),
     };
 

@@ -15,6 +15,7 @@ struct trial {
     struct lf_arena *arena;
     const struct lf_icp *draft, *active;
     struct lf_list_source lists;
+    const struct lf_privacy *privacy;
 };
 
 static void
@@ -50,8 +51,14 @@ static enum lf_status
 impact(struct trial *trial, struct lf_error *error)
 {
     struct lf_impact impact;
-    enum lf_status status = lf_impact_compute(trial->f->reader, trial->arena, trial->draft, trial->active, 1,
-                                              &trial->lists, 100, &impact, error);
+    enum lf_status status = lf_impact_compute(trial->f->reader, trial->arena,
+                                              &(struct lf_impact_options){.draft = trial->draft,
+                                                                          .active = trial->active,
+                                                                          .active_version = 1,
+                                                                          .lists = &trial->lists,
+                                                                          .privacy = trial->privacy,
+                                                                          .sample = 100},
+                                              &impact, error);
 
     if (status == LF_OK) {
         assert_int_equal(impact.leads, 25);
@@ -67,8 +74,8 @@ advice(struct trial *trial, struct lf_error *error)
 {
     struct lf_lint lint;
     size_t leads = 0;
-    enum lf_status status =
-        lf_advise(trial->f->reader, trial->arena, trial->draft, &trial->lists, NOW_MS * 1000, &lint, &leads, error);
+    enum lf_status status = lf_advise(trial->f->reader, trial->privacy, trial->arena, trial->draft, &trial->lists,
+                                      NOW_MS * 1000, &lint, &leads, error);
 
     if (status == LF_OK) {
         assert_int_equal(leads, 25);
@@ -114,6 +121,7 @@ test_each_allocation(void **state)
     trial.draft = support_icp(f->arena, definition(f, "plain", "core", OTHER));
     trial.active = support_icp(f->arena, definition(f, "plain", "core", PLAIN_ATTRIBUTES));
     trial.lists = lf_profiles_lists(profiles);
+    trial.privacy = keeping(f, LF_KEPT_WHOLE, "*.phone");
     TRY(&trial, impact);
     TRY(&trial, compare);
     TRY(&trial, advice);

@@ -147,6 +147,27 @@ steps_of(struct lf_arena *arena, const struct lf_score *score)
     return text;
 }
 
+/* The brief says what the whole score says. */
+static void
+assert_brief(const struct lf_scorer *scorer, const struct lf_outcome *outcome, const struct lf_score *score)
+{
+    char label[LF_LABEL_MAX], brief_label[LF_LABEL_MAX];
+    struct lf_brief brief;
+
+    lf_score_brief(scorer, outcome, &brief);
+    assert_int_equal(brief.score, score->axes[LF_AXIS_FIT].score);
+    assert_int_equal(brief.coverage, score->axes[LF_AXIS_FIT].coverage);
+    assert_int_equal(brief.engagement, score->axes[LF_AXIS_ENGAGEMENT].score);
+    assert_int_equal(brief.grade, score->grade);
+    assert_int_equal(brief.level, score->has_engagement ? score->level : 0);
+    assert_int_equal(brief.qualified, score->qualified);
+    assert_int_equal(brief.has_engagement, score->has_engagement);
+    lf_score_label(score, label);
+    lf_brief_label(scorer, &brief, brief_label);
+    assert_string_equal(brief_label, label);
+    assert_string_equal(lf_brief_grade(scorer, &brief), lf_score_grade(score));
+}
+
 static void
 test_rows(void **state)
 {
@@ -169,6 +190,7 @@ test_rows(void **state)
         assert_int_equal(score.range_max, row->high);
         lf_score_label(&score, label);
         assert_string_equal(label, row->label);
+        assert_brief(scorer, outcome_of(*state, icp, row->outcome), &score);
         assert_string_equal(steps_of(*state, &score), row->steps);
     }
 }
@@ -196,8 +218,14 @@ test_disqualified(void **state)
     assert_string_equal(lf_score_grade(&score), "DQ");
     lf_score_label(&score, label);
     assert_string_equal(label, "DQ");
+    assert_brief(lf_scorer_create(*state, icp), outcome, &score);
     assert_int_equal(score.axes[LF_AXIS_FIT].score, 7000);
     assert_int_equal(score.step_count, 0);
+    outcome->disqualifiers[0] = LF_VERDICT_TRUE; /* one is enough, whichever */
+    outcome->disqualifiers[1] = LF_VERDICT_FALSE;
+    assert_true(lf_score_outcome(lf_scorer_create(*state, icp), outcome, *state, &score));
+    assert_false(score.qualified);
+    assert_brief(lf_scorer_create(*state, icp), outcome, &score);
 }
 
 /* A fading rule gives anything from 0 to its fit: 0 is in its reach, on either side. */
@@ -255,6 +283,42 @@ test_next_best_field(void **state)
         assert_string_equal(score.next_best_field == LF_NO_FIELD ? "" : icp->fields.paths[score.next_best_field],
                             ROWS_OF[i].field);
     }
+}
+
+/* Whatever lead it is, under whatever definition. */
+static void
+test_brief(void **state)
+{
+    const struct lf_icp *icps[SUPPORT_CONFIG_ICPS + 1];
+    struct support_random random = {41};
+    const struct lf_program *program = NULL;
+    size_t disqualified = 0, labels = 0;
+
+    for (size_t i = 0; i < SUPPORT_CONFIG_ICPS; i++)
+        icps[i] = support_config_icp(*state, i);
+    icps[SUPPORT_CONFIG_ICPS] = support_icp_with(
+        *state, "'caps':[{'category':'need','max':12}],'attributes':[" A(
+                    "a", "10", "'missing':'skip',",
+                    RULE("1") "," RULE(
+                        "-0.5")) "," A("b", "9", "'otherwise':-0.25,",
+                                       RULE("0.333333")) "," A("c", "7", "'axis':'engagement',",
+                                                               RULE("0.7")) "],'disqualifiers':[{'key':'x','reason':'X'"
+                                                                            ",'when':{'field':'f','is':2}}]");
+    program = support_program(icps, SUPPORT_CONFIG_ICPS + 1, NULL);
+    for (int turn = 0; turn < 300; turn++) {
+        struct lf_arena *arena = lf_arena_create(1 << 14, 64 << 20);
+        const struct lf_json *lead = support_random_lead(arena, &random, icps, SUPPORT_CONFIG_ICPS + 1);
+
+        for (size_t i = 0; i <= SUPPORT_CONFIG_ICPS; i++) {
+            struct support_scored scored = support_score(arena, program, i, lead, "2026-06-01");
+
+            assert_brief(scored.scorer, scored.outcome, &scored.score);
+            disqualified += !scored.score.qualified;
+            labels += scored.score.has_engagement && scored.score.level > 0;
+        }
+        lf_arena_destroy(arena);
+    }
+    assert_true(disqualified > 20 && labels > 20); /* the leads have met these cases */
 }
 
 /* ---- order and comparison ---- */
@@ -328,6 +392,7 @@ main(void)
         SUPPORT_TEST(test_percent),      SUPPORT_TEST(test_grades),  SUPPORT_TEST(test_rows),
         SUPPORT_TEST(test_disqualified), SUPPORT_TEST(test_reach),   SUPPORT_TEST(test_next_best_field),
         SUPPORT_TEST(test_reason_order), SUPPORT_TEST(test_compare), SUPPORT_TEST(test_caps_taken),
+        SUPPORT_TEST(test_brief),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

@@ -1,106 +1,5 @@
 /* test_scoring.c - one lead from request to answer, kept in a real store, told again and computed again. */
-#include "app_fixture.h"
-#include "base/hash.h"
-#include "base/json.h"
-#include "core/record.h"
-
-#define NOW_MS INT64_C(1780000000000)
-
-/* ---- helpers ---- */
-
-static struct lf_scoring
-run(struct fixture *f, const struct lf_profiles *profiles, const struct lf_score_request *request)
-{
-    struct lf_scoring scoring;
-
-    OK(lf_scoring_run(f->arena, profiles, request, NOW_MS, &scoring, &f->error));
-    return scoring;
-}
-
-static const char *
-tell(struct fixture *f, struct lf_scoring *scoring, const struct lf_ulid *id)
-{
-    struct lf_buf buf;
-
-    lf_buf_init(&buf, f->arena, 1 << 24);
-    lf_scoring_tell(&buf, f->arena, scoring, id, id != NULL ? lf_ulid_ms(*id) : NOW_MS, 0);
-    assert_non_null(lf_buf_terminate(&buf));
-    return buf.data;
-}
-
-/* Records the scoring; the answer that was given. */
-static const char *
-record(struct fixture *f, struct lf_scoring *scoring, bool whole, struct lf_ulid *ret_id)
-{
-    struct lf_stored_score score;
-    const struct lf_stored_score *scores[] = {&score};
-
-    OK(lf_scoring_record(f->arena, scoring, whole, &score, &f->error));
-    assert_true(lf_ulid_next(&f->mint, NOW_MS + 42, &score.id));
-    OK(lf_store_append_scores(f->store, scores, 1, &f->error));
-    *ret_id = score.id;
-    return tell(f, scoring, &score.id);
-}
-
-static struct lf_stored_score
-fetch(struct fixture *f, struct lf_ulid id)
-{
-    struct lf_stored_score score;
-
-    OK(lf_store_score(f->reader, f->arena, id, &score, &f->error));
-    return score;
-}
-
-static const char *
-retell(struct fixture *f, struct lf_ulid id)
-{
-    struct lf_stored_score score = fetch(f, id);
-    struct lf_buf buf;
-
-    lf_buf_init(&buf, f->arena, 1 << 24);
-    OK(lf_scoring_retell(f->reader, f->arena, &score, &buf, &f->error));
-    assert_non_null(lf_buf_terminate(&buf));
-    return buf.data;
-}
-
-static bool
-repeats(struct fixture *f, struct lf_ulid id)
-{
-    struct lf_stored_score score = fetch(f, id);
-    bool agrees = false;
-
-    OK(lf_scoring_repeat(f->reader, f->arena, &score, &agrees, &f->error));
-    return agrees;
-}
-
-/* The input that the recorded score keeps. */
-static const char *
-kept_input(struct fixture *f, struct lf_ulid id)
-{
-    struct lf_stored_score score = fetch(f, id);
-    struct lf_record kept;
-
-    OK(lf_record_read(f->arena, score.body, score.body_len, &kept, &f->error));
-    return lf_arena_copy(f->arena, kept.input, kept.input_len);
-}
-
-/* The keys of the results, joined, in the order of `results` in the answer: read from the answer itself. */
-static const char *
-told_icps(struct fixture *f, const char *answer)
-{
-    const struct lf_json *root = NULL;
-    struct lf_buf buf;
-
-    OK(lf_json_parse(f->arena, answer, strlen(answer), &LF_JSON_DOCUMENT_LIMITS, &root, &f->error));
-    lf_buf_init(&buf, f->arena, 4096);
-    for (const struct lf_json *r = lf_json_first(lf_json_member(root, "results")); r != NULL; r = lf_json_next(r)) {
-        size_t len = 0;
-        const char *key = lf_json_text(lf_json_member(r, "icp"), &len);
-        lf_buf_text(&buf, buf.len > 0 ? "," : "");
-        lf_buf_add(&buf, key, len);
-    }
-    return lf_buf_terminate(&buf);
-}
+#include "scoring_fixture.h"
 
 static const char *
 indexes(struct fixture *f, const struct lf_profiles *profiles, const struct lf_result *results, size_t count)
@@ -112,24 +11,6 @@ indexes(struct fixture *f, const struct lf_profiles *profiles, const struct lf_r
         lf_buf_printf(&buf, "%s%s", i > 0 ? "," : "", profiles->items[results[i].index].icp->key);
     return lf_buf_terminate(&buf);
 }
-
-/* Two core ones, two experimental ones, one out of service. */
-static struct lf_profiles *
-five(struct fixture *f)
-{
-    publish_icp(f, "core-a", "core", PLAIN_ATTRIBUTES, 1);
-    publish_icp(f, "core-b", "core", PLAIN_ATTRIBUTES, 1);
-    publish_icp(f, "bet-a", "experimental", PLAIN_ATTRIBUTES, 1);
-    publish_icp(f, "bet-b", "experimental", PLAIN_ATTRIBUTES, 1);
-    publish_icp(f, "old", "core", PLAIN_ATTRIBUTES, 1);
-    archive_icp(f, "old");
-    put_list(f, "competitors", "rival.example");
-    return load_profiles(f);
-}
-
-#define LEAD                                                                                \
-    "'lead':{'id':'L-1','company':{'name':'Mill','employees':860,'domain':'mill.example'}," \
-    "'people':[{'name':'Ann','title':'VP Operations'},{'name':'Bo'}]}"
 
 /* ---- what is chosen ---- */
 
@@ -413,20 +294,21 @@ test_first_format(void **state)
     uint8_t *then = NULL;
     struct lf_buf expected;
 
-    /* 2, flags, 1 | version, flags, length | …, one list's answer, its revision | input. All of them take one byte. */
+    /* 3, kept, 1 | version, flags, length | …, missing, one list's answer, its revision | input: a byte each. */
     score = fetch(f, id);
     now = score.body;
-    assert_true(now[0] == 2 && now[1] == 0 && now[2] == 1 && now[3] < 128 && now[5] < 128);
+    assert_true(now[0] == 3 && now[1] == 0 && now[2] == 1 && now[3] < 128 && now[5] < 128);
     then = lf_arena_alloc(f->arena, score.body_len);
     assert_non_null(then);
     then[0] = 1;
-    memcpy(then + 1, now + 2, 4u + now[5] - 1);
-    then[4]--;
-    memcpy(then + 4 + now[5], now + 6 + now[5], score.body_len - 6 - now[5]);
+    memcpy(then + 1, now + 2, 4u + now[5] - 3);
+    then[4] = (uint8_t)(now[5] - 2);
+    then[2 + now[5]] = now[4 + now[5]];
+    memcpy(then + 3 + now[5], now + 6 + now[5], score.body_len - 6 - now[5]);
     score.body = then;
-    score.body_len -= 2;
+    score.body_len -= 3;
     assert_true(lf_ulid_next(&f->mint, NOW_MS + 43, &score.id));
-    OK(lf_store_append_scores(f->store, scores, 1, &f->error));
+    OK(lf_store_append_scores(f->store, scores, 1, NULL, 0, NULL, &f->error));
 
     answer = tell(f, &scoring, &score.id);
     revision = strstr(answer, "\"revision\":");
@@ -552,8 +434,10 @@ test_too_large_a_lead(void **state)
     limits.bytes = SIZE_MAX;
     OK(lf_json_parse(f->arena, buf.data, buf.len, &limits, &request.lead, &f->error));
     scoring = run(f, profiles, &request);
-    FAILS(lf_scoring_record(f->arena, &scoring, true, &score, &f->error), LF_BODY_TOO_LARGE);
-    OK(lf_scoring_record(f->arena, &scoring, false, &score, &f->error)); /* what was read of it is little */
+    FAILS(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_WHOLE, ""), &score, &f->error), LF_BODY_TOO_LARGE);
+    /* What was read of it is little; and what is never stored takes no room. */
+    OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_FIELDS, ""), &score, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_WHOLE, "unread"), &score, &f->error));
     lf_profiles_destroy(profiles);
 }
 
@@ -570,7 +454,7 @@ test_changed_version(void **state)
     struct lf_stored_score score;
     struct lf_buf buf;
     struct lf_ulid id;
-    bool agrees = true;
+    struct lf_repetition repetition = {.agrees = true};
     const struct lf_icp *forged = NULL;
     const char *answer = record(f, &scoring, false, &id), *text = NULL;
 
@@ -581,16 +465,16 @@ test_changed_version(void **state)
 
     /* A weight: the outcome would be the same, the score another. */
     run_sql(f->path, "UPDATE icp_version SET document = replace(document, '\"weight\":20', '\"weight\":21')");
-    FAILS(lf_scoring_repeat(f->reader, f->arena, &score, &agrees, &f->error), LF_STORAGE_CORRUPT);
+    FAILS(lf_scoring_repeat(f->reader, f->arena, &score, NULL, NULL, true, &repetition, &f->error), LF_STORAGE_CORRUPT);
     FAILS(lf_scoring_retell(f->reader, f->arena, &score, &buf, &f->error), LF_STORAGE_CORRUPT);
-    assert_true(agrees); /* not touched */
+    assert_true(repetition.agrees); /* not touched */
     assert_int_equal(buf.len, 0);
 
     /* The hash with it. */
     text = definition(f, "core-a", "core",
                       "'attributes':[{'key':'size','label':'Company size','category':'firmographic','weight':20,"
-                      "'rules':[{'when':{'field':'company.employees','between':[500,800]}},"
-                      "{'when':{'field':'company.employees','gte':200},'fit':0.5}]},"
+                      "'rules':[{'when':{'field':'company.employees','between':[500,800]},'label':'500-5,000 people'},"
+                      "{'when':{'field':'company.employees','gte':200},'fit':0.5,'label':'200 and more'}]},"
                       "{'key':'title','label':'Title','category':'decision_maker','weight':10,'rules':["
                       "{'when':{'field':'people.title','has_word':['vp','chief']}}],'missing':'skip'}],"
                       "'disqualifiers':[{'key':'competitor','reason':'Competitor','when':{'field':'company.domain',"
@@ -603,14 +487,17 @@ test_changed_version(void **state)
         run_sql(f->path, lf_arena_printf(f->arena, "UPDATE icp_version SET document = '%s', hash = x'%s'", text,
                                          hash + strlen("sha256:")));
     }
-    OK(lf_scoring_repeat(f->reader, f->arena, &score, &agrees, &f->error));
-    assert_false(agrees);
+    OK(lf_scoring_repeat(f->reader, f->arena, &score, NULL, NULL, true, &repetition, &f->error));
+    assert_false(repetition.agrees);
+    assert_string_equal(repetition.icp, "core-a");
+    assert_string_equal(repetition.what, "size: matched 500-5,000 people, now matched 200 and more");
+    assert_string_not_equal(repetition.recorded, repetition.computed);
 
     /* Gone, or not readable. */
     run_sql(f->path, "UPDATE icp_version SET document = 'x'");
-    FAILS(lf_scoring_repeat(f->reader, f->arena, &score, &agrees, &f->error), LF_STORAGE_CORRUPT);
+    FAILS(lf_scoring_repeat(f->reader, f->arena, &score, NULL, NULL, true, &repetition, &f->error), LF_STORAGE_CORRUPT);
     run_sql(f->path, "PRAGMA foreign_keys = OFF; DELETE FROM icp; DELETE FROM icp_version");
-    FAILS(lf_scoring_repeat(f->reader, f->arena, &score, &agrees, &f->error), LF_STORAGE_CORRUPT);
+    FAILS(lf_scoring_repeat(f->reader, f->arena, &score, NULL, NULL, true, &repetition, &f->error), LF_STORAGE_CORRUPT);
 
     run_sql(f->path, "PRAGMA foreign_keys = OFF; INSERT INTO icp SELECT id, 'key-' || id, 0, NULL, 0, 0 FROM kept;"
                      " INSERT INTO icp_version SELECT id, id, 1, 'n', 'core', document, hash, '', 0, '' FROM kept");
@@ -632,13 +519,13 @@ test_damaged_record(void **state)
     uint8_t *bytes = NULL;
     size_t refused = 0;
 
-    OK(lf_scoring_record(f->arena, &scoring, false, &score, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_FIELDS, ""), &score, &f->error));
     for (size_t at = 0; at < score.body_len; at++)
         for (int how = 0; how < 4; how++) {
             static const uint8_t FLIPS[] = {0x01, 0x80, 0xFF};
             struct lf_stored_score damaged = score;
             struct lf_buf buf;
-            bool agrees = false;
+            struct lf_repetition repetition = {.agrees = false};
             enum lf_status told = LF_OK, repeated = LF_OK;
 
             /* In memory of just that length. */
@@ -651,10 +538,10 @@ test_damaged_record(void **state)
             damaged.body = bytes;
             lf_buf_init(&buf, arena, 1 << 24);
             told = lf_scoring_retell(f->reader, arena, &damaged, &buf, &f->error);
-            repeated = lf_scoring_repeat(f->reader, arena, &damaged, &agrees, &f->error);
-            assert_true(told == LF_OK || told == LF_STORAGE_CORRUPT);
-            assert_true(repeated == LF_OK || repeated == LF_STORAGE_CORRUPT);
-            refused += told != LF_OK || repeated != LF_OK || !agrees;
+            repeated = lf_scoring_repeat(f->reader, arena, &damaged, NULL, NULL, true, &repetition, &f->error);
+            assert_true(told == LF_OK || told == LF_STORAGE_CORRUPT || told == LF_ERASED);
+            assert_int_equal(repeated, told);
+            refused += told != LF_OK || repeated != LF_OK || !repetition.agrees;
             assert_true(how < 3 || told == LF_STORAGE_CORRUPT); /* cut short is never fine */
             free(bytes);
             lf_arena_reset(arena);
@@ -676,7 +563,7 @@ test_nothing_but_shadows(void **state)
     struct lf_buf buf;
 
     scoring.result_count = 0;
-    OK(lf_scoring_record(f->arena, &scoring, false, &score, &f->error));
+    OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_FIELDS, ""), &score, &f->error));
     lf_buf_init(&buf, f->arena, 1 << 20);
     FAILS(lf_scoring_retell(f->reader, f->arena, &score, &buf, &f->error), LF_STORAGE_CORRUPT);
     lf_profiles_destroy(profiles);

@@ -64,6 +64,54 @@ int_of(const char *path, const char *sql)
     return value;
 }
 
+/* What was logged; non-blocking. */
+static int log_lines = -1;
+
+static void
+forget_log(void)
+{
+    char bytes[4096];
+
+    while (read(log_lines, bytes, sizeof bytes) > 0)
+        ;
+}
+
+/* Until the event has been logged. */
+static void
+await_logged(const char *event)
+{
+    char bytes[65536];
+    size_t len = 0;
+
+    for (int waited = 0; waited < PATIENCE_MS; waited += 2) {
+        ssize_t more = read(log_lines, bytes + len, sizeof bytes - 1 - len);
+
+        len += more > 0 ? (size_t)more : 0;
+        bytes[len] = '\0';
+        if (strstr(bytes, event) != NULL)
+            return;
+        pause_ms(2);
+    }
+    fail_msg("%s was never logged: %s", event, bytes);
+}
+
+/* Until the look over the database is through, which uses the store beside the recorder's thread. */
+static void
+await_checked(void)
+{
+    await_logged("database_checked");
+}
+
+/* Notes what was recorded as settled: then a start has no business with it. */
+static void
+note_settled(struct fixture *f)
+{
+    struct lf_store_progress progress;
+
+    OK(lf_store_progress(f->reader, &progress, &f->error));
+    OK(lf_store_settle(f->store, NULL, 0, NULL, 0, progress.last_block, 0, &f->error));
+}
+
 /* ---- starting and ending ---- */
 
 static void
@@ -78,14 +126,14 @@ test_new_database(void **state)
     (void)snprintf(path, sizeof path, "%s.new", f->path);
     options.db = path;
     for (int round = 0; round < 2; round++) {
-        options.store_whole_lead = round == 1;
+        options.kept = round == 1 ? LF_KEPT_WHOLE : LF_KEPT_FIELDS;
         OK(lf_service_start(&options, &service, &f->error));
         assert_int_equal(access(path, F_OK), 0);
         set = lf_live_acquire(lf_service_live(service));
         assert_int_equal(set->profiles->count, 0);
         lf_live_release(lf_service_live(service), set);
         assert_non_null(lf_service_recorder(service));
-        assert_int_equal(lf_service_stores_whole_lead(service), round == 1);
+        assert_int_equal(lf_privacy_kept(lf_service_privacy(service)), round == 1 ? LF_KEPT_WHOLE : LF_KEPT_FIELDS);
         OK(lf_service_ready(service, &f->error));
         assert_false(lf_service_failed(service));
         lf_service_stop(service);
@@ -102,6 +150,7 @@ test_stopped_at_once(void **state)
 
     for (int i = 0; i < 50; i++)
         OK(append(f, 50, 2000, NULL));
+    note_settled(f);
     close_store(f);
     for (int i = 0; i < 10; i++) {
         struct lf_service *service = NULL;
@@ -109,6 +158,55 @@ test_stopped_at_once(void **state)
         OK(lf_service_start(&options, &service, &f->error));
         lf_service_stop(service);
     }
+}
+
+/* What may be kept is the service's from its options; what cannot be read of them is refused. */
+static void
+test_privacy(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_service_options options = options_of(f);
+    struct lf_service *service = NULL;
+
+    close_store(f);
+    options.never_store = "*.email, a..b";
+    FAILS(lf_service_start(&options, &service, &f->error), LF_CONFIG);
+    assert_non_null(strstr(f->error.detail, "a..b"));
+    options.never_store = "*.email";
+    options.kept = LF_KEPT_HASHES;
+    options.open_metrics = true;
+    OK(lf_service_start(&options, &service, &f->error));
+    assert_int_equal(lf_privacy_kept(lf_service_privacy(service)), LF_KEPT_HASHES);
+    assert_true(lf_privacy_withholds(lf_service_privacy(service), "contact.email"));
+    assert_true(lf_service_open_metrics(service));
+    assert_non_null(lf_service_metrics(service));
+    assert_non_null(lf_service_catalog(service));
+    OK(lf_service_settle(service, &f->error));
+    assert_int_equal(lf_ledger_depth(lf_service_ledger(service)), 0);
+    lf_service_stop(service);
+}
+
+/* Scores of before there was a ledger are counted at the start, and it is logged. */
+static void
+test_counts_what_is_due(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_service *service = NULL;
+    struct lf_stored_score score = score_of_lead(f);
+
+    for (int i = 0; i < 3; i++) {
+        const struct lf_stored_score *scores[] = {&score};
+
+        assert_true(lf_ulid_next(&f->mint, 1780000000000 + i, &score.id));
+        OK(lf_store_append_scores(f->store, scores, 1, NULL, 0, NULL, &f->error));
+    }
+    run_sql(f->path, "UPDATE meta SET value = 3 WHERE name = 'due_block'");
+    forget_log();
+    service = start(f);
+    await_logged("counting_recorded_scores");
+    lf_service_stop(service);
+    assert_int_equal(int_of(f->path, "SELECT value FROM meta WHERE name = 'rolled_block'"), 3);
+    assert_int_equal(int_of(f->path, "SELECT value FROM meta WHERE name = 'settled_block'"), 3);
 }
 
 static void
@@ -223,6 +321,7 @@ test_damaged_page(void **state)
 
     for (int i = 0; i < 60; i++)
         OK(append(f, 20, 3000, NULL));
+    note_settled(f);
     OK(lf_store_checkpoint(f->store, true, &f->error));
     close_store(f);
     page_size = int_of(f->path, "PRAGMA page_size");
@@ -262,37 +361,6 @@ gated_probe(struct lf_store *store, struct lf_error *error)
 
     atomic_fetch_add(&gate.probes, 1);
     return answer == LF_OK ? gate.real->probe(store, error) : lf_fail(error, answer, "the gate says %d", (int)answer);
-}
-
-/* What was logged; non-blocking. */
-static int log_lines = -1;
-
-static void
-forget_log(void)
-{
-    char bytes[4096];
-
-    while (read(log_lines, bytes, sizeof bytes) > 0)
-        ;
-}
-
-/* Until the look over the database is through, which uses the store beside the recorder's thread. */
-static void
-await_checked(void)
-{
-    char bytes[65536];
-    size_t len = 0;
-
-    for (int waited = 0; waited < PATIENCE_MS; waited += 2) {
-        ssize_t more = read(log_lines, bytes + len, sizeof bytes - 1 - len);
-
-        len += more > 0 ? (size_t)more : 0;
-        bytes[len] = '\0';
-        if (strstr(bytes, "database_checked") != NULL)
-            return;
-        pause_ms(2);
-    }
-    fail_msg("the database was never looked over: %s", bytes);
 }
 
 /* On the recorder's thread, which is where the store may be touched. */
@@ -594,6 +662,7 @@ test_stop_records_what_waits(void **state)
 {
     enum { JOBS = 60 };
     struct fixture *f = *state;
+    struct lf_stored_score score = score_of_lead(f);
     struct lf_service *service = start(f);
     static struct lf_record_job jobs[JOBS];
     atomic_int recorded;
@@ -602,7 +671,7 @@ test_stop_records_what_waits(void **state)
     lf_service_drain(service); /* says no to balancers, and does its work */
     for (size_t i = 0; i < JOBS; i++) {
         jobs[i] = (struct lf_record_job){
-            .score = {.as_of_ms = 1, .lead_id = "L", .lead_id_len = 1, .body = "body", .body_len = 4},
+            .score = score,
             .done = done,
             .data = &recorded,
         };
@@ -612,6 +681,9 @@ test_stop_records_what_waits(void **state)
     assert_int_equal(atomic_load(&recorded), JOBS);
     open_store(f);
     assert_int_equal(count_scores(f), JOBS);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM lead_score"), 1); /* and settled */
+    assert_int_equal(int_of(f->path, "SELECT value FROM meta WHERE name = 'settled_block'"),
+                     int_of(f->path, "SELECT max(id) FROM score_block"));
 }
 
 static int
@@ -631,6 +703,7 @@ main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         SERVICE_TEST(test_new_database),    SERVICE_TEST(test_stopped_at_once),
+        SERVICE_TEST(test_privacy),         SERVICE_TEST(test_counts_what_is_due),
         SERVICE_TEST(test_in_use),          SERVICE_TEST(test_no_database),
         SERVICE_TEST(test_damaged_content), SERVICE_TEST(test_damaged_page),
         SERVICE_TEST(test_probed_seldom),   SERVICE_TEST(test_full_for_a_while),

@@ -282,7 +282,7 @@ test_outcomes(void **state)
 
     OK(lf_store_outcome(f->reader, "1", 1, &found, &outcome, &f->error));
     assert_false(found);
-    OK(lf_store_put_outcomes(f->store, NULL, 0, &f->error));
+    OK(lf_store_put_outcomes(f->store, NULL, 0, NULL, 0, &f->error));
     for (size_t row = 0; row < sizeof ROWS / sizeof *ROWS; row++) {
         print_message("%s\n", ROWS[row].what);
         for (size_t i = 0; i < 4; i++)
@@ -291,7 +291,7 @@ test_outcomes(void **state)
                                                     .outcome = ROWS[row].outcome,
                                                     .value = ROWS[row].value + (int64_t)i,
                                                     .at_ms = ROWS[row].at_ms};
-        OK(lf_store_put_outcomes(f->store, several, 4, &f->error));
+        OK(lf_store_put_outcomes(f->store, several, 4, NULL, 0, &f->error));
         for (size_t i = 0; i < 4; i++) {
             OK(lf_store_outcome(f->reader, LEADS[i], LENS[i], &found, &outcome, &f->error));
             assert_true(found);
@@ -307,7 +307,7 @@ test_outcomes(void **state)
     /* Two of one lead in one commit: the order in which they were said, where their times are the same. */
     several[1] = several[0];
     several[1].outcome = LF_OUTCOME_OPEN;
-    OK(lf_store_put_outcomes(f->store, several, 2, &f->error));
+    OK(lf_store_put_outcomes(f->store, several, 2, NULL, 0, &f->error));
     OK(lf_store_outcome(f->reader, "1", 1, &found, &outcome, &f->error));
     assert_int_equal(outcome.outcome, LF_OUTCOME_OPEN);
     assert_int_equal(check(f, false, NULL), 0);
@@ -328,7 +328,7 @@ test_scores(void **state)
     assert_int_equal(count, 0);
     assert_memory_equal(last.bytes, unknown.bytes, LF_ULID_SIZE);
     FAILS(lf_store_score(f->reader, f->arena, unknown, &score, &f->error), LF_SCORE_NOT_FOUND);
-    OK(lf_store_append_scores(f->store, NULL, 0, &f->error)); /* nothing is recorded as nothing */
+    OK(lf_store_append_scores(f->store, NULL, 0, NULL, 0, NULL, &f->error)); /* nothing is recorded as nothing */
 
     for (size_t i = 0; i < COMMITS; i++)
         OK(append(f, PER_COMMIT, i * 10, ids + i * PER_COMMIT));
@@ -417,10 +417,11 @@ test_ids_must_ascend(void **state)
     struct lf_stored_score a = {.id = {{2}}, .lead_id = "", .body = "x", .body_len = 1}, b = a;
     const struct lf_stored_score *batch[2] = {&a, &b};
 
-    FAILS(lf_store_append_scores(f->store, batch, 2, &f->error), LF_INTERNAL); /* the same twice */
-    OK(lf_store_append_scores(f->store, batch, 1, &f->error));
+    FAILS(lf_store_append_scores(f->store, batch, 2, NULL, 0, NULL, &f->error), LF_INTERNAL); /* the same twice */
+    OK(lf_store_append_scores(f->store, batch, 1, NULL, 0, NULL, &f->error));
     b.id.bytes[0] = 1;
-    FAILS(lf_store_append_scores(f->store, batch + 1, 1, &f->error), LF_INTERNAL); /* behind the newest */
+    FAILS(lf_store_append_scores(f->store, batch + 1, 1, NULL, 0, NULL, &f->error),
+          LF_INTERNAL); /* behind the newest */
     assert_int_equal(count_scores(f), 1);
 }
 
@@ -472,7 +473,7 @@ append_at(struct fixture *f, int64_t first_ms, int64_t step_ms, size_t count)
         assert_true(lf_ulid_next(&f->mint, first_ms + (int64_t)i * step_ms, &scores[i].id));
         pointers[i] = &scores[i];
     }
-    OK(lf_store_append_scores(f->store, pointers, count, &f->error));
+    OK(lf_store_append_scores(f->store, pointers, count, NULL, 0, NULL, &f->error));
 }
 
 struct window {

@@ -483,7 +483,7 @@ test_read_only(void **state)
     FAILS(lf_store_activate(f->store, "maker", 1, &change, &unchanged, &f->error), LF_STORAGE_FAILED);
     FAILS(lf_store_create_key(f->store, &key, &change, &f->error), LF_STORAGE_FAILED);
     FAILS(lf_store_touch_keys(f->store, NULL, 0, &f->error), LF_STORAGE_FAILED);
-    FAILS(lf_store_put_outcomes(f->store, NULL, 0, &f->error), LF_STORAGE_FAILED);
+    FAILS(lf_store_put_outcomes(f->store, NULL, 0, NULL, 0, &f->error), LF_STORAGE_FAILED);
     assert_string_equal(draft(f, "maker").document, "{}");
 }
 

@@ -1,6 +1,9 @@
-/* test_store_migration.c - a database that the first leadfit wrote, with everything in it, under this one. */
+/* test_store_migration.c - databases that earlier leadfits wrote, with everything in them, under this one. */
 #include "store_fixture.h"
 #include "support.h"
+
+#include <signal.h>
+#include <sys/wait.h>
 
 /* ---- what the first leadfit would have written ---- */
 
@@ -54,13 +57,59 @@ write_old_scores(struct fixture *f, struct lf_connection *connection, struct lf_
     lf_block_writer_finish(&block);
 }
 
-/* Puts an old database in the place of the fixture's, which is closed. */
+/* ---- what the second would have added ---- */
+
+static const char SECOND_CONTENT[] =
+    "UPDATE icp_version SET published_by = 'ops' WHERE id = 3;"
+    "UPDATE api_key SET last_used_at_ms = 800 WHERE id = 'an5jmw87';"
+    "UPDATE meta SET value = 6 WHERE name = 'draft_revisions';"
+    "INSERT INTO draft (icp_id, revision, name, purpose, document, hash, updated_by, updated_at_ms) VALUES"
+    " (1, 6, 'Makers 3', 'core', '{\"v\":3}', x'0606060606060606060606060606060606060606060606060606060606060606',"
+    " 'ops', 600);"
+    "INSERT INTO list_past (key, revision) VALUES ('gone', 9);"
+    "INSERT INTO outcome (lead_id, outcome, value, at_ms) VALUES"
+    " ('lead', 'won', 1500000, 700), ('01', 'lost', 0, 500), ('1', 'open', 0, 700), ('\xC3\xA4', 'won', -1, 600);";
+
 static void
-make_old(struct fixture *f, const char *more, struct lf_ulid *ret_ids)
+write_traces(struct fixture *f, struct lf_connection *connection)
 {
-    size_t len = 0;
-    const char *schema = support_file(f->arena, "schema/migrations/sqlite/0001_initial.sql", &len);
-    const struct lf_embedded first = {"0001_initial.sql", (const unsigned char *)schema, len};
+    const struct lf_sqlite_trace traces[] = {
+        {.action = "publish", .icp = "maker", .subject = "maker", .version = 2},
+        {.action = "list.put", .icp = "", .subject = "targets"},
+        {.action = "draft.put", .icp = "maker", .subject = "maker"},
+    };
+
+    for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
+        struct lf_change change = by_ops(300 + (int64_t)i);
+
+        OK(lf_sqlite_add_trace(connection, &traces[i], &change, &f->error));
+    }
+}
+
+/* The first `count` migrations. */
+static void
+read_migrations(struct fixture *f, struct lf_embedded *ret_migrations, size_t count)
+{
+    static const char *const PATHS[] = {
+        "schema/migrations/sqlite/0001_initial.sql",
+        "schema/migrations/sqlite/0002_editing.sql",
+        "schema/migrations/sqlite/0003_statistics.sql",
+    };
+
+    assert_true(count <= sizeof PATHS / sizeof *PATHS);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = 0;
+        const char *sql = support_file(f->arena, PATHS[i], &len);
+
+        ret_migrations[i] = (struct lf_embedded){PATHS[i], (const unsigned char *)sql, len};
+    }
+}
+
+/* Puts a database of an old schema in the place of the fixture's, which is closed. */
+static void
+make_old(struct fixture *f, size_t schema, const char *more, struct lf_ulid *ret_ids)
+{
+    struct lf_embedded migrations[2];
     struct lf_connection connection;
     char command[2 * PATH_SIZE];
     int fd = -1;
@@ -73,8 +122,14 @@ make_old(struct fixture *f, const char *more, struct lf_ulid *ret_ids)
     (void)close(fd);
     OK(lf_connection_open(&connection, f->path, LF_CONNECTION_WRITER, &f->error));
     OK(lf_sqlite_exec(&connection, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL", &f->error));
-    OK(lf_sqlite_migrate_to(&connection, &first, 1, &f->error));
+    read_migrations(f, migrations, schema);
+    OK(lf_sqlite_migrate_to(&connection, migrations, 1, &f->error));
     OK(lf_sqlite_exec(&connection, OLD_CONTENT, &f->error));
+    if (schema == 2) {
+        OK(lf_sqlite_migrate_to(&connection, migrations, 2, &f->error));
+        OK(lf_sqlite_exec(&connection, SECOND_CONTENT, &f->error));
+        write_traces(f, &connection);
+    }
     OK(lf_sqlite_exec(&connection, more, &f->error));
     write_old_scores(f, &connection, ret_ids);
     lf_connection_close(&connection);
@@ -95,7 +150,7 @@ schema_of(struct fixture *f, const char *path)
 /* ---- what this one makes of it ---- */
 
 static void
-assert_icps(struct fixture *f)
+assert_icps(struct fixture *f, size_t schema)
 {
     struct lf_stored_icp *icps = NULL;
     struct lf_stored_version *versions = NULL, version;
@@ -109,14 +164,14 @@ assert_icps(struct fixture *f)
     assert_string_equal(icps[1].name, "Makers");
     assert_int_equal(icps[1].state, LF_ICP_STATE_ACTIVE);
     assert_int_equal(icps[1].active_version, 2);
-    assert_string_equal(icps[1].draft_etag, "");
+    assert_string_equal(icps[1].draft_etag, schema == 1 ? "" : "\"d6-0606060606060606\"");
     assert_int_equal(icps[1].created_at_ms, 100);
     assert_int_equal(icps[1].updated_at_ms, 300);
     OK(lf_store_versions(f->reader, f->arena, "maker", &versions, &count, &f->error));
     assert_int_equal(count, 2);
     assert_int_equal(versions[1].id, 3);
     assert_string_equal(versions[1].note, "wider");
-    assert_string_equal(versions[1].published_by, ""); /* nobody noted it then */
+    assert_string_equal(versions[1].published_by, schema == 1 ? "" : "ops"); /* nobody noted it at first */
     OK(lf_store_version(f->reader, f->arena, "maker", 1, &version, &f->error));
     assert_string_equal(version.document, "{\"v\":1}");
     assert_int_equal(version.hash[0], 1);
@@ -132,7 +187,7 @@ join_entry(void *context, const struct lf_list_entry *entry)
 }
 
 static void
-assert_lists_and_keys(struct fixture *f)
+assert_lists_and_keys(struct fixture *f, size_t schema)
 {
     struct lf_stored_list *lists = NULL;
     struct lf_stored_key *keys = NULL;
@@ -157,7 +212,43 @@ assert_lists_and_keys(struct fixture *f)
     assert_string_equal(keys[1].name, "crm");
     assert_int_equal(keys[1].scopes, 3);
     assert_int_equal(keys[1].secret_hash[31], 4);
-    assert_int_equal(keys[1].last_used_at_ms, 0);
+    assert_int_equal(keys[1].last_used_at_ms, schema == 1 ? 0 : 800);
+}
+
+/* What there was before anything was counted, all of it due. */
+static void
+assert_progress(struct fixture *f)
+{
+    uint8_t key[LF_SHA256_SIZE], again[LF_SHA256_SIZE], none[LF_SHA256_SIZE] = {0};
+    struct lf_store_progress progress;
+
+    OK(lf_store_progress(f->reader, &progress, &f->error));
+    assert_int_equal(progress.settled_block, 0);
+    assert_int_equal(progress.rolled_block, 0);
+    assert_int_equal(progress.due_block, OLD_BLOCKS);
+    assert_int_equal(progress.last_block, OLD_BLOCKS);
+    assert_int_equal(progress.pruned_ms, 0);
+    OK(lf_store_hash_key(f->reader, key, &f->error));
+    assert_memory_not_equal(key, none, LF_SHA256_SIZE);
+    close_store(f);
+    open_store(f);
+    OK(lf_store_hash_key(f->reader, again, &f->error));
+    assert_memory_equal(key, again, LF_SHA256_SIZE);
+}
+
+static void
+assert_scores(struct fixture *f, const struct lf_ulid *ids)
+{
+    struct lf_stored_score score;
+    struct walk walk = {.count = 0};
+
+    for (size_t i = 0; i < OLD_BLOCKS * OLD_PER_BLOCK; i++) {
+        OK(lf_store_score(f->reader, f->arena, ids[i], &score, &f->error));
+        assert_memory_equal(score.body, "body", 4);
+    }
+    assert_int_equal(count_scores(f), OLD_BLOCKS * OLD_PER_BLOCK);
+    OK(lf_store_each_score(f->reader, f->arena, 1700000000001, 1700000000003, 100, walk_score, &walk, &f->error));
+    assert_int_equal(walk.count, 2 * OLD_PER_BLOCK);
 }
 
 static void
@@ -165,26 +256,20 @@ test_everything_is_kept(void **state)
 {
     struct fixture *f = *state;
     struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
-    struct lf_stored_score score;
     struct lf_audit_entry *entries = NULL;
-    struct walk walk = {.count = 0};
     char copy[PATH_SIZE + 16];
     size_t count = 0;
 
-    make_old(f, "", ids);
+    make_old(f, 1, "", ids);
     assert_int_equal(schema_of(f, f->path), 1);
     open_store(f);
-    assert_int_equal(schema_of(f, f->path), 2);
-    (void)snprintf(copy, sizeof copy, "%s.before-2", f->path);
+    assert_int_equal(schema_of(f, f->path), 3);
+    (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
     assert_int_equal(access(copy, F_OK), -1); /* the copy is deleted: it holds people */
-    assert_icps(f);
-    assert_lists_and_keys(f);
-    for (size_t i = 0; i < OLD_BLOCKS * OLD_PER_BLOCK; i++) {
-        OK(lf_store_score(f->reader, f->arena, ids[i], &score, &f->error));
-        assert_memory_equal(score.body, "body", 4);
-    }
-    OK(lf_store_each_score(f->reader, f->arena, 1700000000001, 1700000000003, 100, walk_score, &walk, &f->error));
-    assert_int_equal(walk.count, 2 * OLD_PER_BLOCK);
+    assert_icps(f, 1);
+    assert_lists_and_keys(f, 1);
+    assert_scores(f, ids);
+    assert_progress(f);
     OK(lf_store_audit(f->reader, f->arena, NULL, 0, 10, &entries, &count, &f->error));
     assert_int_equal(count, 0);
     assert_int_equal(check(f, false, NULL), 0);
@@ -202,7 +287,7 @@ test_work_goes_on(void **state)
     char etag[LF_ETAG_MAX];
     bool created = false;
 
-    make_old(f, "", ids);
+    make_old(f, 1, "", ids);
     open_store(f);
     OK(lf_store_put_draft(f->store, &draft, &nothing_said, &change, etag, &created, &f->error));
     assert_string_equal(etag, "\"d1-0000000000000000\"");
@@ -228,12 +313,81 @@ test_reading_only(void **state)
     struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
     struct lf_store_options options = {.path = f->path, .read_only = true};
 
-    make_old(f, "", ids);
+    make_old(f, 1, "", ids);
     FAILS(lf_store_open(&options, &f->store, &f->error), LF_FILE);
     assert_non_null(strstr(f->error.detail, "start the server on it once"));
     assert_int_equal(schema_of(f, f->path), 1);
     open_store(f);
 }
+
+/* ---- what the second one added ---- */
+
+static void
+assert_second(struct fixture *f)
+{
+    static const struct {
+        const char *lead_id;
+        enum lf_outcome_word outcome;
+        int64_t value, at_ms;
+    } OUTCOMES[] = {
+        {"lead", LF_OUTCOME_WON, 1500000, 700},
+        {"01", LF_OUTCOME_LOST, 0, 500},
+        {"1", LF_OUTCOME_OPEN, 0, 700},
+        {"\xC3\xA4", LF_OUTCOME_WON, -1, 600},
+    };
+    struct lf_audit_entry *entries = NULL;
+    struct lf_stored_draft draft;
+    struct lf_stored_list list;
+    struct lf_stored_lead lead;
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof OUTCOMES / sizeof *OUTCOMES; i++) {
+        OK(lf_store_lead(f->reader, f->arena, OUTCOMES[i].lead_id, strlen(OUTCOMES[i].lead_id), &lead, &f->error));
+        assert_true(lead.has_outcome);
+        assert_int_equal(lead.outcome.outcome, OUTCOMES[i].outcome);
+        assert_int_equal(lead.outcome.value, OUTCOMES[i].value);
+        assert_int_equal(lead.outcome.at_ms, OUTCOMES[i].at_ms);
+        assert_int_equal(lead.score_count, 0);
+    }
+    OK(lf_store_draft(f->reader, f->arena, "maker", &draft, &f->error));
+    assert_string_equal(draft.document, "{\"v\":3}");
+    assert_int_equal(draft.updated_at_ms, 600);
+    FAILS(lf_store_list(f->reader, f->arena, "gone", &list, &f->error), LF_LIST_NOT_FOUND);
+    assert_int_equal(list.revision, 9);
+    OK(lf_store_audit(f->reader, f->arena, NULL, 0, 10, &entries, &count, &f->error));
+    assert_int_equal(count, 3);
+    assert_string_equal(entries[0].action, "publish");
+    assert_string_equal(entries[2].action, "draft.put");
+    assert_int_equal(entries[2].at_ms, 302);
+}
+
+static void
+test_everything_of_the_second(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
+    struct lf_stored_outcome later = {.lead_id = "lead", .lead_id_len = 4, .outcome = LF_OUTCOME_LOST, .at_ms = 699};
+    struct lf_change change = by_ops(900);
+
+    make_old(f, 2, "", ids);
+    assert_int_equal(schema_of(f, f->path), 2);
+    open_store(f);
+    assert_int_equal(schema_of(f, f->path), 3);
+    assert_icps(f, 2);
+    assert_lists_and_keys(f, 2);
+    assert_scores(f, ids);
+    assert_second(f);
+    assert_progress(f);
+    assert_int_equal(check(f, false, NULL), 0);
+    /* Work goes on. */
+    OK(lf_store_put_outcomes(f->store, &later, 1, NULL, 0, &f->error)); /* before what is known: nothing new */
+    OK(append(f, 3, 10, NULL));
+    assert_second(f);
+    OK(lf_store_revoke_key(f->store, "an5jmw87", &change, &f->error)); /* leaves a trace behind the old ones */
+    assert_int_equal(check(f, false, NULL), 0);
+}
+
+/* ---- what fails ---- */
 
 /* One that cannot be brought up to date stays what it was, and so does its copy. */
 static void
@@ -245,17 +399,115 @@ test_failure(void **state)
     struct lf_store *store = NULL;
     char copy[PATH_SIZE + 16];
 
-    make_old(f, "CREATE TABLE outcome (x)", ids); /* in the way of the last thing that is made */
-    FAILS(lf_store_open(&options, &store, &f->error), LF_STORAGE_FAILED);
-    assert_int_equal(schema_of(f, f->path), 1);
-    (void)snprintf(copy, sizeof copy, "%s.before-2", f->path);
-    assert_int_equal(schema_of(f, copy), 1);
-    run_sql(f->path, "DROP TABLE outcome");
+    for (size_t schema = 1; schema <= 2; schema++) {
+        if (schema == 2)
+            lf_ulid_mint_init(&f->mint, (struct lf_ulid){{0}});
+        make_old(f, schema, "CREATE TABLE secret (x)", ids); /* in the way of the last thing that is made */
+        FAILS(lf_store_open(&options, &store, &f->error), LF_STORAGE_FAILED);
+        assert_int_equal(schema_of(f, f->path), schema);
+        (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
+        assert_int_equal(schema_of(f, copy), schema);
+        run_sql(f->path, "DROP TABLE secret");
+        open_store(f);
+        assert_icps(f, schema);
+        assert_lists_and_keys(f, schema);
+        assert_scores(f, ids);
+        if (schema == 2)
+            assert_second(f);
+        assert_int_equal(access(copy, F_OK), -1);
+        assert_int_equal(check(f, false, NULL), 0);
+    }
+}
+
+/* A process that ended before it could delete the copy leaves it to the next one: it holds people. */
+static void
+test_a_copy_left_over(void **state)
+{
+    struct fixture *f = *state;
+    char copy[PATH_SIZE + 16];
+    int fd = -1;
+
+    close_store(f);
+    (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
+    fd = open(copy, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
     open_store(f);
-    assert_icps(f);
-    assert_lists_and_keys(f);
     assert_int_equal(access(copy, F_OK), -1);
-    assert_int_equal(check(f, false, NULL), 0);
+}
+
+/* Steps of SQLite that the process has left to live. */
+static int steps_left;
+
+static int
+die(void *unused)
+{
+    (void)unused;
+    if (--steps_left <= 0)
+        (void)raise(SIGKILL);
+    return 0;
+}
+
+/* Brings the database up to date in a process of its own that is killed on the way; whether it came to the end. */
+static bool
+migrate_and_die(struct fixture *f, const struct lf_embedded *migrations, int steps)
+{
+    int how = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct lf_connection connection;
+
+        if (lf_connection_open(&connection, f->path, LF_CONNECTION_WRITER, NULL) != LF_OK)
+            _exit(2);
+        steps_left = steps;
+        sqlite3_progress_handler(connection.db, 20, die, NULL);
+        _exit(lf_sqlite_migrate_to(&connection, migrations, 3, NULL) == LF_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true((WIFEXITED(how) && WEXITSTATUS(how) == 0) || (WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL));
+    return WIFEXITED(how);
+}
+
+/* Killed at any moment it is the old one, or the new one, and all is in it. */
+static void
+test_killed(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_embedded migrations[3];
+    int old = 0;
+
+    for (size_t schema = 1; schema <= 2; schema++) {
+        bool through = false;
+
+        for (int steps = 1; !through; steps += 1 + steps / 3) {
+            struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
+            char copy[PATH_SIZE + 16];
+            int64_t found = 0;
+
+            lf_arena_reset(f->arena);
+            lf_ulid_mint_init(&f->mint, (struct lf_ulid){{0}});
+            make_old(f, schema, "", ids);
+            read_migrations(f, migrations, 3);
+            through = migrate_and_die(f, migrations, steps);
+            found = schema_of(f, f->path);
+            assert_true(found == (int64_t)schema || found == 3);
+            assert_true(!through || found == 3);
+            old += found == 3 ? 0 : 1;
+            open_store(f);
+            assert_icps(f, schema);
+            assert_lists_and_keys(f, schema);
+            assert_scores(f, ids);
+            if (schema == 2)
+                assert_second(f);
+            assert_progress(f);
+            assert_int_equal(check(f, false, NULL), 0);
+            (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
+            assert_int_equal(access(copy, F_OK), -1);
+        }
+    }
+    assert_true(old > 10);
 }
 
 int
@@ -266,7 +518,10 @@ main(void)
         TEST(test_everything_is_kept),
         TEST(test_work_goes_on),
         TEST(test_reading_only),
+        TEST(test_everything_of_the_second),
         TEST(test_failure),
+        TEST(test_a_copy_left_over),
+        TEST(test_killed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,19 @@ keep_entry(struct lf_arena *arena, struct lf_audit_entry *entry)
 }
 
 enum lf_status
+lf_sqlite_last_audit(struct lf_store_reader *reader, int64_t *ret_id, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(reader, "reading the audit's newest entry");
+    struct lf_audit_head head = {.entries = 0};
+    bool there = false;
+    enum lf_status status = read_head(connection, &head, &there, error);
+
+    if (status == LF_OK)
+        *ret_id = head.entries;
+    return status;
+}
+
+enum lf_status
 lf_sqlite_audit(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after, size_t limit,
                 struct lf_audit_entry **ret_entries, size_t *ret_count, struct lf_error *error)
 {

@@ -6,6 +6,7 @@
  * own; a target that is there is never touched.
  */
 #include "store/sqlite/internal.h"
+#include "store/sqlite/scrub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ copy_pages(struct lf_connection *connection, const char *path, struct lf_error *
     struct lf_connection target = {.path = path, .doing = "writing the backup"};
     sqlite3_backup *backup = NULL;
     enum lf_status status = LF_OK;
-    int rc = sqlite3_open_v2(path, &target.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, &target.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, LF_SCRUB_VFS);
 
     if (rc == SQLITE_OK) {
         (void)sqlite3_extended_result_codes(target.db, 1);

@@ -1,6 +1,8 @@
 /* connection.c - see connection.h. */
 #include "store/sqlite/connection.h"
 
+#include "store/sqlite/scrub.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -15,14 +17,15 @@ static const char *const SQL[LF_SQL_COUNT] = {
 #undef LF_X
 };
 
-/* cell_size_check: a damaged page is noticed before it does harm. journal_size_limit: a WAL that grew beside a long
- * reader shrinks again when it begins anew. cache_spill: see reliability rules; a transaction is written at its
- * commit, not before. */
+/* secure_delete: what is erased is overwritten with zeros, not only given up; scrub.h does the rest. cell_size_check: a
+ * damaged page is noticed before it does harm. journal_size_limit: a WAL that grew beside a long reader shrinks again
+ * when it begins anew. cache_spill: see reliability rules; a transaction is written at its commit, not before. */
 static const char COMMON_SETUP[] = "PRAGMA foreign_keys = ON;"
                                    "PRAGMA mmap_size = 0;"
                                    "PRAGMA cell_size_check = ON;"
                                    "PRAGMA temp_store = MEMORY;";
 static const char WRITER_SETUP[] = "PRAGMA synchronous = FULL;"
+                                   "PRAGMA secure_delete = ON;"
                                    "PRAGMA cache_spill = OFF;"
                                    "PRAGMA journal_size_limit = 16777216;" WRITER_CACHE;
 static const char READER_SETUP[] = "PRAGMA query_only = ON;" READER_CACHE;
@@ -109,7 +112,8 @@ lf_connection_open(struct lf_connection *connection, const char *path, enum lf_c
 
     *connection = (struct lf_connection){.path = path, .doing = "opening the database"};
     rc = sqlite3_open_v2(path, &connection->db,
-                         (writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX, NULL);
+                         (writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX,
+                         writer ? LF_SCRUB_VFS : NULL);
     if (rc == SQLITE_OK) {
         (void)sqlite3_extended_result_codes(connection->db, 1);
         (void)sqlite3_busy_timeout(connection->db, LF_BUSY_TIMEOUT_MS);
@@ -212,10 +216,20 @@ run_cached(struct lf_connection *connection, enum lf_sql which, struct lf_error 
     return status != LF_OK ? status : lf_sqlite_run(connection, statement, error);
 }
 
+/* Begins a transaction. What ends it is there first: rolling back must not fail for want of memory. */
+static enum lf_status
+begin(struct lf_connection *connection, enum lf_sql which, struct lf_error *error)
+{
+    sqlite3_stmt *rollback = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_ROLLBACK, &rollback, error);
+
+    return status != LF_OK ? status : run_cached(connection, which, error);
+}
+
 enum lf_status
 lf_sqlite_begin(struct lf_connection *connection, struct lf_error *error)
 {
-    return run_cached(connection, LF_SQL_BEGIN, error);
+    return begin(connection, LF_SQL_BEGIN, error);
 }
 
 enum lf_status
@@ -241,14 +255,33 @@ lf_sqlite_distrust(struct lf_connection *connection)
 enum lf_status
 lf_sqlite_begin_read(struct lf_connection *connection, struct lf_error *error)
 {
-    return run_cached(connection, LF_SQL_BEGIN_READ, error);
+    return connection->held ? LF_OK : begin(connection, LF_SQL_BEGIN_READ, error);
 }
 
 void
 lf_sqlite_end_read(struct lf_connection *connection)
 {
-    if (sqlite3_get_autocommit(connection->db) == 0)
+    if (!connection->held && sqlite3_get_autocommit(connection->db) == 0)
         (void)run_cached(connection, LF_SQL_ROLLBACK, NULL); /* nothing was written */
+}
+
+enum lf_status
+lf_sqlite_hold(struct lf_connection *connection, struct lf_error *error)
+{
+    enum lf_status status = LF_OK;
+
+    if (connection->held)
+        return lf_fail(error, LF_INTERNAL, "%s: it is held already", connection->doing);
+    status = lf_sqlite_begin_read(connection, error);
+    connection->held = status == LF_OK;
+    return status;
+}
+
+void
+lf_sqlite_let_go(struct lf_connection *connection)
+{
+    connection->held = false;
+    lf_sqlite_end_read(connection);
 }
 
 char *

@@ -26,6 +26,7 @@ struct lf_connection {
     sqlite3 *db;
     const char *path;  /* the store's; for messages */
     const char *doing; /* what is being tried, a static text such as "recording scores"; for messages */
+    bool held;         /* a reading transaction is open until lf_sqlite_let_go */
     sqlite3_stmt *statements[LF_SQL_COUNT];
 };
 
@@ -75,9 +76,14 @@ lf_sqlite_end(struct lf_connection *connection, enum lf_status status, struct lf
 /* After a failure of the disk: closing leaves the write-ahead log as it is, for the next start to recover from. */
 void lf_sqlite_distrust(struct lf_connection *connection);
 
-/* A reading transaction: several statements see the same moment. Ended by lf_sqlite_end_read. */
+/* A reading transaction: several statements see the same moment. Ended by lf_sqlite_end_read. Where the connection is
+ * held both do nothing, for there is one already. */
 enum lf_status lf_sqlite_begin_read(struct lf_connection *connection, struct lf_error *error) LF_MUST_CHECK;
 void lf_sqlite_end_read(struct lf_connection *connection);
+
+/* A reading transaction over several calls. INTERNAL where there is one already. */
+enum lf_status lf_sqlite_hold(struct lf_connection *connection, struct lf_error *error) LF_MUST_CHECK;
+void lf_sqlite_let_go(struct lf_connection *connection);
 
 /* A text of the present row, copied into the arena, NUL-terminated. NULL when memory is out. */
 char *lf_sqlite_text(struct lf_arena *arena, sqlite3_stmt *statement, int column);

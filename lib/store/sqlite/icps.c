@@ -326,6 +326,7 @@ read_version(const struct lf_connection *connection, struct lf_arena *arena, sql
              struct lf_stored_version *version, struct lf_error *error)
 {
     *version = (struct lf_stored_version){
+        .icp_id = sqlite3_column_int64(statement, 10),
         .id = sqlite3_column_int64(statement, 0),
         .icp = lf_sqlite_text(arena, statement, 1),
         .version = sqlite3_column_int(statement, 2),

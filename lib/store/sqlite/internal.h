@@ -20,6 +20,7 @@ struct lf_sqlite_store {
     /* The writing side, unused when read_only. */
     struct lf_connection writer;
     struct lf_block_writer block; /* the block being built; its memory stays */
+    int64_t last_block;           /* the greatest id that a block ever had */
     struct lf_ulid last_id;       /* of the newest score, all zeros for none */
     int64_t position;             /* scores ever recorded */
     int64_t page_size;            /* bytes */
@@ -78,14 +79,25 @@ enum lf_status lf_sqlite_check_audit(struct lf_connection *connection, const ato
 enum lf_status
 lf_sqlite_audit(struct lf_store_reader *reader, struct lf_arena *arena, const char *icp, int64_t after, size_t limit,
                 struct lf_audit_entry **ret_entries, size_t *ret_count, struct lf_error *error);
+enum lf_status lf_sqlite_last_audit(struct lf_store_reader *reader, int64_t *ret_id, struct lf_error *error);
 
 /* ---- scores.c ---- */
 
-/* Reads where recording goes on: last_id and position. */
+/* Reads where recording goes on: last_block, last_id and position. */
 enum lf_status lf_sqlite_load_end(struct lf_sqlite_store *store, struct lf_error *error) LF_MUST_CHECK;
 
+/* Finds the last block that begins at or before the id; *ret_block is 0 where all begin behind it. Within a
+ * transaction. */
+enum lf_status lf_sqlite_find_block(struct lf_connection *connection, struct lf_ulid id, int64_t *ret_block,
+                                    struct lf_error *error) LF_MUST_CHECK;
+
+/* STORAGE_CORRUPT, with what is wrong. */
+enum lf_status lf_sqlite_block_damaged(const struct lf_connection *connection, int64_t block, const char *fault,
+                                       struct lf_error *error);
+
 enum lf_status lf_sqlite_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores,
-                                       size_t count, struct lf_error *error);
+                                       size_t count, const struct lf_stored_rollup *rollups, size_t rollup_count,
+                                       int64_t *ret_blocks, struct lf_error *error);
 enum lf_status lf_sqlite_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_ulid id,
                                struct lf_stored_score *ret_score, struct lf_error *error);
 enum lf_status
@@ -214,7 +226,98 @@ enum lf_status lf_sqlite_lists(struct lf_store_reader *reader, struct lf_arena *
 enum lf_status lf_sqlite_list(struct lf_store_reader *reader, struct lf_arena *arena, const char *key,
                               struct lf_stored_list *ret_list, struct lf_error *error);
 
+/* ---- score_walk.c, lead_scores.c ---- */
+
+/* STORAGE_CORRUPT for a row of table lead_blocks. */
+enum lf_status lf_sqlite_lead_blocks_damaged(const struct lf_connection *connection, struct lf_error *error);
+
+enum lf_status
+lf_sqlite_each_score_behind(struct lf_store_reader *reader, struct lf_arena *arena, int64_t block, int64_t last,
+                            enum lf_status (*each)(void *context, int64_t block, const struct lf_stored_score *score),
+                            void *context, struct lf_error *error);
+enum lf_status lf_sqlite_each_lead_score(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                                         size_t lead_id_len, struct lf_ulid before,
+                                         enum lf_status (*each)(void *context, const struct lf_stored_score *score),
+                                         void *context, struct lf_error *error);
+enum lf_status lf_sqlite_each_lead(struct lf_store_reader *reader, struct lf_arena *arena,
+                                   enum lf_status (*each)(void *context, const struct lf_stored_lead *lead),
+                                   void *context, struct lf_error *error);
+
+/* ---- erase.c, prune.c ---- */
+
+/* Takes the blocks up to `last` from those of the lead in row `lead`. Within the transaction. */
+enum lf_status lf_sqlite_drop_lead_blocks(struct lf_connection *connection, int64_t lead, int64_t last,
+                                          struct lf_error *error) LF_MUST_CHECK;
+
+/* Runs a statement about the lead in row `lead` (?1) that gives no rows. */
+enum lf_status lf_sqlite_run_for_lead(struct lf_connection *connection, enum lf_sql which, int64_t lead,
+                                      struct lf_error *error) LF_MUST_CHECK;
+
+/* Whether such a statement gives a row. */
+enum lf_status lf_sqlite_lead_has(struct lf_connection *connection, enum lf_sql which, int64_t lead, bool *ret_has,
+                                  struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status lf_sqlite_erase_lead(struct lf_store *store, const char *lead_id, size_t lead_id_len, size_t blocks,
+                                    lf_store_anonymise anonymise, void *context, const struct lf_change *change,
+                                    bool *ret_more, struct lf_error *error);
+enum lf_status
+lf_sqlite_prune(struct lf_store *store, int64_t before_ms, size_t blocks, bool *ret_more, struct lf_error *error);
+
+/* ---- settle.c, leads.c, lead_list.c ---- */
+
+/* Finds the lead's row in table lead; *ret_lead is 0 without one. */
+enum lf_status lf_sqlite_find_lead(struct lf_connection *connection, const char *lead_id, size_t lead_id_len,
+                                   int64_t *ret_lead, struct lf_error *error) LF_MUST_CHECK;
+
+/* The present row, which has the columns of LF_SQL_LEAD_SCORE_COLUMNS first; texts and result go into the arena. */
+enum lf_status
+lf_sqlite_read_lead_score(const struct lf_connection *connection, struct lf_arena *arena, sqlite3_stmt *statement,
+                          struct lf_stored_lead_score *ret_score, struct lf_error *error) LF_MUST_CHECK;
+
+/* All scores of the lead in row `lead`, by ICP's key, then version. Within a transaction. */
+enum lf_status lf_sqlite_read_lead_scores(struct lf_connection *connection, struct lf_arena *arena, int64_t lead,
+                                          struct lf_stored_lead_score **ret_scores, size_t *ret_count,
+                                          struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status lf_sqlite_settle(struct lf_store *store, const struct lf_settled_lead *leads, size_t count,
+                                const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t settled_block,
+                                int64_t rolled_block, struct lf_error *error);
+enum lf_status lf_sqlite_lead(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                              size_t lead_id_len, struct lf_stored_lead *ret_lead, struct lf_error *error);
+enum lf_status lf_sqlite_knows_lead(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len,
+                                    int64_t icp_id, bool *ret_known, struct lf_error *error);
+enum lf_status
+lf_sqlite_leads(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_lead_query *query,
+                struct lf_listed_lead **ret_leads, size_t *ret_count, struct lf_error *error);
+
+/* ---- rollups.c ---- */
+
+/* Puts roll-ups, each in place of the one there was. Within the transaction. */
+enum lf_status lf_sqlite_put_rollups(struct lf_connection *connection, const struct lf_stored_rollup *rollups,
+                                     size_t count, struct lf_error *error) LF_MUST_CHECK;
+
+/* A number of table meta, and raising it; it never goes back. */
+enum lf_status lf_sqlite_meta(struct lf_connection *connection, const char *name, int64_t *ret_value,
+                              struct lf_error *error) LF_MUST_CHECK;
+enum lf_status lf_sqlite_raise_meta(struct lf_connection *connection, const char *name, int64_t value,
+                                    struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status lf_sqlite_each_rollup(struct lf_store_reader *reader, int64_t version_id, enum lf_rollup_kind kind,
+                                     enum lf_rollup_span span, int64_t from_hour, int64_t to_hour,
+                                     enum lf_status (*each)(void *context, const struct lf_stored_rollup *rollup),
+                                     void *context, struct lf_error *error);
+enum lf_status
+lf_sqlite_progress(struct lf_store_reader *reader, struct lf_store_progress *ret_progress, struct lf_error *error);
+enum lf_status
+lf_sqlite_hash_key(struct lf_store_reader *reader, uint8_t ret_key[LF_SHA256_SIZE], struct lf_error *error);
+
 /* ---- keys.c, outcomes.c ---- */
+
+/* What the present row says of a lead's outcome: outcome, value and outcome_at_ms from `column` on. *ret_has false, and
+ * all zeros, where nobody has said. */
+enum lf_status
+lf_sqlite_read_outcome(const struct lf_connection *connection, sqlite3_stmt *statement, int column, bool *ret_has,
+                       struct lf_stored_outcome *ret_outcome, struct lf_error *error) LF_MUST_CHECK;
 
 enum lf_status lf_sqlite_create_key(struct lf_store *store, const struct lf_stored_key *key,
                                     const struct lf_change *change, struct lf_error *error);
@@ -224,16 +327,27 @@ enum lf_status
 lf_sqlite_touch_keys(struct lf_store *store, const struct lf_key_use *uses, size_t count, struct lf_error *error);
 enum lf_status lf_sqlite_keys(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_stored_key **ret_keys,
                               size_t *ret_count, struct lf_error *error);
-enum lf_status lf_sqlite_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
-                                      struct lf_error *error);
+enum lf_status
+lf_sqlite_put_outcomes(struct lf_store *store, const struct lf_stored_outcome *outcomes, size_t count,
+                       const struct lf_stored_rollup *rollups, size_t rollup_count, struct lf_error *error);
 enum lf_status lf_sqlite_outcome(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len,
                                  bool *ret_found, struct lf_stored_outcome *ret_outcome, struct lf_error *error);
 
-/* ---- check.c, backup.c ---- */
+/* ---- check_leads.c, check.c, backup.c ---- */
+
+/* Holds each lead's latest scores against one another, and its blocks against those there are; what is wrong goes into
+ * findings. */
+enum lf_status lf_sqlite_check_leads(struct lf_connection *connection, const atomic_bool *stop,
+                                     struct lf_findings *findings, struct lf_error *error) LF_MUST_CHECK;
 
 enum lf_status lf_sqlite_check(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                                struct lf_findings *findings, struct lf_error *error);
 enum lf_status lf_sqlite_backup(struct lf_store_reader *reader, const char *target, struct lf_error *error);
+
+/* ---- facts.c ---- */
+
+enum lf_status
+lf_sqlite_facts(struct lf_store_reader *reader, struct lf_store_facts *ret_facts, struct lf_error *error);
 
 /* Flushes the directory that a file lies in, so that the file's name survives a power cut. false with errno. */
 bool lf_sqlite_sync_directory(const char *path);

@@ -146,17 +146,17 @@ lf_sqlite_migrate_to(struct lf_connection *connection, const struct lf_embedded 
 
     if (status == LF_OK)
         status = refuse_newer(connection, is.version, count, error);
-    if (status != LF_OK || is.version == (int64_t)count)
+    if (status != LF_OK)
         return status;
     connection->doing = "bringing the database up to date";
-    if (is.objects > 0) {
-        if (asprintf(&copy, "%s.before-%zu", connection->path, count) < 0)
-            return lf_sqlite_no_memory(connection, error);
+    if (asprintf(&copy, "%s.before-%zu", connection->path, count) < 0)
+        return lf_sqlite_no_memory(connection, error);
+    if (is.version < (int64_t)count && is.objects > 0)
         status = copy_aside(connection, copy, error);
-    }
-    if (status == LF_OK)
+    if (status == LF_OK && is.version < (int64_t)count)
         status = run_migrations(connection, migrations, (size_t)is.version, count, error);
-    if (status == LF_OK && copy != NULL && unlink(copy) != 0)
+    /* It may also be left over from a time when the process ended just here. */
+    if (status == LF_OK && unlink(copy) != 0 && errno != ENOENT)
         status = lf_fail(error, LF_FILE, "the database was brought up to date, but its old copy %s stays: %s", copy,
                          strerror(errno));
     free(copy);

@@ -11,6 +11,22 @@
 
 #define ULID_MS_MAX INT64_C(0xFFFFFFFFFFFF) /* the greatest time an id can hold */
 
+/* For a store without scores: an id behind all that it had and that were taken away; all zeros where it had none. */
+static enum lf_status
+pruned_end(struct lf_connection *connection, struct lf_ulid *ret_id, struct lf_error *error)
+{
+    struct lf_ulid id = {{0}};
+    int64_t pruned_ms = 0;
+    enum lf_status status = lf_sqlite_meta(connection, "pruned_ms", &pruned_ms, error);
+
+    if (status != LF_OK)
+        return status;
+    for (size_t i = 0; i < 6; i++)
+        id.bytes[i] = (uint8_t)(pruned_ms >> (8 * (5 - i)));
+    *ret_id = id;
+    return LF_OK;
+}
+
 /* ---- writing ---- */
 
 enum lf_status
@@ -19,32 +35,45 @@ lf_sqlite_load_end(struct lf_sqlite_store *store, struct lf_error *error)
     struct lf_connection *connection = &store->writer;
     sqlite3_stmt *statement = NULL;
     bool row = false;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LAST_BLOCK, &statement, error);
+    /* Blocks may have been taken away, all of them even: no id is given twice, for what is settled goes by ids. */
+    enum lf_status status = lf_sqlite_meta(connection, "settled_block", &store->last_block, error);
 
+    if (status == LF_OK)
+        status = lf_sqlite_get(connection, LF_SQL_LAST_BLOCK, &statement, error);
     if (status == LF_OK)
         status = lf_sqlite_step(connection, statement, &row, error);
     if (status != LF_OK || !row) {
         (void)sqlite3_reset(statement);
-        return status;
+        return status == LF_OK ? pruned_end(connection, &store->last_id, error) : status;
     }
     status = lf_sqlite_blob(connection, statement, 0, store->last_id.bytes, LF_ULID_SIZE, error);
     store->position = sqlite3_column_int64(statement, 1) + sqlite3_column_int64(statement, 2);
+    if (store->last_block < sqlite3_column_int64(statement, 4))
+        store->last_block = sqlite3_column_int64(statement, 4);
     (void)sqlite3_reset(statement);
     return status;
 }
 
+/* The way of scores into blocks. */
+struct appending {
+    struct lf_connection *connection;
+    struct lf_block_writer *block;
+    int64_t last_block, position; /* as of the store, moved on with each block */
+};
+
 /* Closes the block that was built and inserts it. */
 static enum lf_status
-insert_block(struct lf_connection *connection, struct lf_block_writer *block, int64_t position, struct lf_error *error)
+insert_block(struct appending *to, struct lf_error *error)
 {
+    struct lf_block_writer *block = to->block;
     sqlite3_stmt *statement = NULL;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_APPEND_BLOCK, &statement, error);
+    enum lf_status status = lf_sqlite_get(to->connection, LF_SQL_APPEND_BLOCK, &statement, error);
     int rc = SQLITE_OK;
 
     if (status != LF_OK)
         return status;
     if (!lf_block_end(block))
-        return lf_sqlite_no_memory(connection, error);
+        return lf_sqlite_no_memory(to->connection, error);
     /* Nothing is copied here; the blobs outlive the step, and the next use binds anew. */
     rc = sqlite3_bind_blob(statement, 1, block->first.bytes, LF_ULID_SIZE, SQLITE_STATIC);
     if (rc == SQLITE_OK)
@@ -52,33 +81,36 @@ insert_block(struct lf_connection *connection, struct lf_block_writer *block, in
     if (rc == SQLITE_OK)
         rc = sqlite3_bind_int64(statement, 3, block->count);
     if (rc == SQLITE_OK)
-        rc = sqlite3_bind_int64(statement, 4, position);
+        rc = sqlite3_bind_int64(statement, 4, to->position);
     if (rc == SQLITE_OK)
         rc = sqlite3_bind_blob64(statement, 5, block->buf.data, block->buf.len, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(statement, 6, to->last_block + 1);
     if (rc != SQLITE_OK)
-        return lf_sqlite_fail(connection, rc, error);
-    return lf_sqlite_run(connection, statement, error);
+        return lf_sqlite_fail(to->connection, rc, error);
+    to->last_block++;
+    to->position += block->count;
+    return lf_sqlite_run(to->connection, statement, error);
 }
 
 /* All scores, as one block or as many as it takes. */
 static enum lf_status
-insert_scores(struct lf_connection *connection, struct lf_block_writer *block, int64_t position,
-              const struct lf_stored_score *const *scores, size_t count, struct lf_error *error)
+insert_scores(struct appending *to, const struct lf_stored_score *const *scores, size_t count, int64_t *ret_blocks,
+              struct lf_error *error)
 {
     enum lf_status status = LF_OK;
 
-    lf_block_begin(block);
+    lf_block_begin(to->block);
     for (size_t i = 0; i < count && status == LF_OK; i++) {
-        if (!lf_block_has_room(block, scores[i])) {
-            uint32_t in_block = block->count;
-
-            status = insert_block(connection, block, position, error);
-            position += in_block;
-            lf_block_begin(block);
+        if (!lf_block_has_room(to->block, scores[i])) {
+            status = insert_block(to, error);
+            lf_block_begin(to->block);
         }
-        lf_block_add(block, scores[i]);
+        lf_block_add(to->block, scores[i]);
+        if (ret_blocks != NULL)
+            ret_blocks[i] = to->last_block + 1;
     }
-    return status == LF_OK ? insert_block(connection, block, position, error) : status;
+    return status == LF_OK && count > 0 ? insert_block(to, error) : status;
 }
 
 /* Whether the scores can be recorded at all: known sizes, ascending ids. */
@@ -100,34 +132,41 @@ check_scores(const struct lf_sqlite_store *store, const struct lf_stored_score *
 
 enum lf_status
 lf_sqlite_append_scores(struct lf_store *base, const struct lf_stored_score *const *scores, size_t count,
+                        const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                         struct lf_error *error)
 {
     struct lf_sqlite_store *store = (struct lf_sqlite_store *)base;
     struct lf_connection *connection = lf_sqlite_writer(base, "recording scores", error);
+    struct appending to = {
+        .connection = connection, .block = &store->block, .last_block = store->last_block, .position = store->position};
     enum lf_status status = LF_OK;
 
     if (connection == NULL)
         return LF_STORAGE_FAILED;
-    if (count == 0)
+    if (count == 0 && rollup_count == 0)
         return LF_OK;
     status = check_scores(store, scores, count, error);
     if (status == LF_OK)
         status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = insert_scores(connection, &store->block, store->position, scores, count, error);
+    status = insert_scores(&to, scores, count, ret_blocks, error);
+    if (status == LF_OK)
+        status = lf_sqlite_put_rollups(connection, rollups, rollup_count, error);
     status = lf_sqlite_end(connection, status, error);
-    if (status == LF_OK) {
+    if (status == LF_OK && count > 0) {
+        store->last_block = to.last_block;
         store->last_id = scores[count - 1]->id;
-        store->position += (int64_t)count;
+        store->position = to.position;
     }
     return status;
 }
 
 /* ---- reading ---- */
 
-static enum lf_status
-block_damaged(const struct lf_connection *connection, int64_t block, const char *fault, struct lf_error *error)
+enum lf_status
+lf_sqlite_block_damaged(const struct lf_connection *connection, int64_t block, const char *fault,
+                        struct lf_error *error)
 {
     return lf_fail(error, LF_STORAGE_CORRUPT,
                    "block %" PRId64 " of recorded scores in %s is damaged (%s); restore it from a backup", block,
@@ -185,11 +224,10 @@ block_at(struct lf_connection *connection, int64_t at, int64_t *ret_block, struc
     return status;
 }
 
-/* Finds the last block that begins at or before the id, by halving; *ret_block is 0 where all begin behind it. The
- * range from low to high (both included) shrinks to the one sought; rows that are gone leave gaps, which block_at
- * steps over downwards. Within a transaction. */
-static enum lf_status
-find_block(struct lf_connection *connection, struct lf_ulid id, int64_t *ret_block, struct lf_error *error)
+/* By halving: the range from low to high (both included) shrinks to the one sought; rows that are gone leave gaps,
+ * which block_at steps over downwards. */
+enum lf_status
+lf_sqlite_find_block(struct lf_connection *connection, struct lf_ulid id, int64_t *ret_block, struct lf_error *error)
 {
     struct lf_ulid first_id;
     int64_t low = 0, high = 0, block = 0, found = 0;
@@ -220,14 +258,14 @@ find_in_block(struct lf_connection *connection, int64_t block, const void *body,
     struct lf_stored_score score;
 
     if (!lf_block_reader_init(&reader, body, len))
-        return block_damaged(connection, block, reader.fault, error);
+        return lf_sqlite_block_damaged(connection, block, reader.fault, error);
     while (lf_block_next(&reader, &score)) {
         if (memcmp(score.id.bytes, id.bytes, LF_ULID_SIZE) != 0)
             continue;
         return copy_score(arena, &score, ret_score) ? LF_OK : lf_sqlite_no_memory(connection, error);
     }
     if (reader.fault != NULL)
-        return block_damaged(connection, block, reader.fault, error);
+        return lf_sqlite_block_damaged(connection, block, reader.fault, error);
     return lf_fail(error, LF_SCORE_NOT_FOUND, "no score has this id");
 }
 
@@ -241,7 +279,7 @@ read_score(struct lf_connection *connection, struct lf_arena *arena, struct lf_u
     size_t len = 0;
     int64_t block = 0;
     bool row = false;
-    enum lf_status status = find_block(connection, id, &block, error);
+    enum lf_status status = lf_sqlite_find_block(connection, id, &block, error);
 
     if (status == LF_OK && block == 0)
         status = lf_fail(error, LF_SCORE_NOT_FOUND, "no score has this id");
@@ -253,7 +291,7 @@ read_score(struct lf_connection *connection, struct lf_arena *arena, struct lf_u
         return lf_sqlite_no_memory(connection, error);
     status = lf_sqlite_step(connection, statement, &row, error);
     if (status == LF_OK && !row)
-        status = block_damaged(connection, block, "it is gone", error);
+        status = lf_sqlite_block_damaged(connection, block, "it is gone", error);
     if (status == LF_OK)
         status = lf_sqlite_bytes(connection, statement, 0, &body, &len, error);
     if (status == LF_OK)
@@ -299,7 +337,7 @@ each_in_block(const struct lf_connection *connection, int64_t block, const void 
     size_t count = 0;
 
     if (!lf_block_reader_init(&reader, body, len))
-        return block_damaged(connection, block, reader.fault, error);
+        return lf_sqlite_block_damaged(connection, block, reader.fault, error);
     scores = lf_arena_calloc(walk->arena, reader.count, sizeof *scores);
     if (scores == NULL)
         return lf_sqlite_no_memory(connection, error);
@@ -308,7 +346,7 @@ each_in_block(const struct lf_connection *connection, int64_t block, const void 
             break;
     }
     if (reader.fault != NULL)
-        return block_damaged(connection, block, reader.fault, error);
+        return lf_sqlite_block_damaged(connection, block, reader.fault, error);
     while (count > 0 && walk->left > 0 && !walk->past) {
         const struct lf_stored_score *score = &scores[--count];
         int64_t scored_at_ms = lf_ulid_ms(score->id);
@@ -376,7 +414,7 @@ block_behind(struct lf_connection *connection, int64_t to_ms, int64_t *ret_block
     status = lf_sqlite_begin_read(connection, error);
     if (status != LF_OK)
         return status;
-    status = find_block(connection, last, &block, error);
+    status = lf_sqlite_find_block(connection, last, &block, error);
     lf_sqlite_end_read(connection);
     if (status == LF_OK)
         *ret_block = block + 1; /* 0 for none at all: then nothing is before it */
@@ -429,6 +467,8 @@ lf_sqlite_last_score(struct lf_store_reader *base, struct lf_ulid *ret_id, int64
                 sqlite3_column_int64(statement, 3);
     }
     (void)sqlite3_reset(statement);
+    if (status == LF_OK && !row)
+        status = pruned_end(connection, &id, error);
     if (status != LF_OK)
         return status;
     *ret_id = id;

@@ -8,6 +8,7 @@
 #include "store/sqlite/sqlite.h"
 
 #include "store/sqlite/internal.h"
+#include "store/sqlite/scrub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,8 @@ configure(void)
         configured = sqlite3_config(SQLITE_CONFIG_URI, 0);
     if (configured == SQLITE_OK)
         configured = sqlite3_initialize();
+    if (configured == SQLITE_OK)
+        configured = lf_scrub_register();
 }
 
 static enum lf_status
@@ -337,8 +340,10 @@ sqlite_checkpoint(struct lf_store *base, bool truncate, struct lf_error *error)
         rc = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     store->wal_pages_tried = store->wal_pages;
     /* Busy: somebody still reads what lies in it, and nothing is lost by waiting for the next time. */
-    if (rc == SQLITE_OK || (rc & 0xFF) == SQLITE_BUSY)
+    if (rc == SQLITE_OK || (!truncate && (rc & 0xFF) == SQLITE_BUSY))
         return LF_OK;
+    if ((rc & 0xFF) == SQLITE_BUSY)
+        return lf_fail(error, LF_STORAGE_IN_USE, "%s: somebody still reads what lies in it", connection->doing);
     status = lf_sqlite_fail(connection, rc, error);
     if (status == LF_STORAGE_FAILED || status == LF_STORAGE_CORRUPT)
         lf_sqlite_distrust(connection);
@@ -363,6 +368,18 @@ sqlite_probe(struct lf_store *store, struct lf_error *error)
     return lf_sqlite_end(connection, status, error);
 }
 
+static enum lf_status
+sqlite_hold(struct lf_store_reader *reader, struct lf_error *error)
+{
+    return lf_sqlite_hold(lf_sqlite_reader(reader, "holding what is read"), error);
+}
+
+static void
+sqlite_let_go(struct lf_store_reader *reader)
+{
+    lf_sqlite_let_go(lf_sqlite_reader(reader, "letting go of what was read"));
+}
+
 const struct lf_store_backend LF_SQLITE_BACKEND = {
     .name = "sqlite",
     .open = sqlite_open,
@@ -370,6 +387,7 @@ const struct lf_store_backend LF_SQLITE_BACKEND = {
     .reader_open = sqlite_reader_open,
     .reader_close = sqlite_reader_close,
     .append_scores = lf_sqlite_append_scores,
+    .settle = lf_sqlite_settle,
     .publish = lf_sqlite_publish,
     .put_draft = lf_sqlite_put_draft,
     .delete_draft = lf_sqlite_delete_draft,
@@ -386,6 +404,8 @@ const struct lf_store_backend LF_SQLITE_BACKEND = {
     .revoke_key = lf_sqlite_revoke_key,
     .touch_keys = lf_sqlite_touch_keys,
     .put_outcomes = lf_sqlite_put_outcomes,
+    .erase_lead = lf_sqlite_erase_lead,
+    .prune = lf_sqlite_prune,
     .checkpoint = sqlite_checkpoint,
     .probe = sqlite_probe,
     .icps = lf_sqlite_icps,
@@ -400,11 +420,24 @@ const struct lf_store_backend LF_SQLITE_BACKEND = {
     .list = lf_sqlite_list,
     .each_list_entry = lf_sqlite_each_list_entry,
     .audit = lf_sqlite_audit,
+    .last_audit = lf_sqlite_last_audit,
+    .lead = lf_sqlite_lead,
+    .knows_lead = lf_sqlite_knows_lead,
+    .leads = lf_sqlite_leads,
+    .each_lead_score = lf_sqlite_each_lead_score,
+    .each_lead = lf_sqlite_each_lead,
+    .each_rollup = lf_sqlite_each_rollup,
+    .hold = sqlite_hold,
+    .let_go = sqlite_let_go,
+    .progress = lf_sqlite_progress,
+    .hash_key = lf_sqlite_hash_key,
     .outcome = lf_sqlite_outcome,
     .keys = lf_sqlite_keys,
     .score = lf_sqlite_score,
     .each_score = lf_sqlite_each_score,
+    .each_score_behind = lf_sqlite_each_score_behind,
     .last_score = lf_sqlite_last_score,
+    .facts = lf_sqlite_facts,
     .check = lf_sqlite_check,
     .backup = lf_sqlite_backup,
 };
