@@ -50,6 +50,13 @@ midnight_us(const struct lf_zone *zone, int64_t date_us)
     return begin_s * US_PER_S;
 }
 
+/* Whether a time that could be read has no offset at its end: Z, or +01:00. */
+static bool
+lacks_offset(const char *text, size_t len)
+{
+    return text[len - 1] != 'Z' && text[len - 1] != 'z' && text[len - 6] != '+' && text[len - 6] != '-';
+}
+
 static bool
 read_moment(struct lf_request *request, const char *name, const struct lf_zone *zone, int64_t fallback, int64_t *ret_us)
 {
@@ -64,8 +71,18 @@ read_moment(struct lf_request *request, const char *name, const struct lf_zone *
         *ret_us = midnight_us(zone, *ret_us);
         return true;
     }
-    if (lf_time_parse(text, len, ret_us))
-        return true;
+    if (lf_time_parse(text, len, ret_us)) {
+        if (zone == NULL || !lacks_offset(text, len))
+            return true;
+        /* Dates are local in tz: such a time would be taken for a local one as well, and be wrong by hours. */
+        (void)lf_fail(
+            &error, LF_INVALID_PARAMETER,
+            "%s: a time says how far it is from UTC, as in 2026-01-31T09:30:00Z or 2026-01-31T09:30:00%%2B01:00, "
+            "not \"%.64s\"; a date alone begins at midnight in tz",
+            name, text);
+        lf_reply_problem(request, &error);
+        return false;
+    }
     (void)lf_fail(&error, LF_INVALID_PARAMETER,
                   "%s: a date or time belongs here, such as 2026-01-31 or 2026-01-31T09:30:00Z, not \"%.64s\" (a + is "
                   "written %%2B)",

@@ -45,7 +45,8 @@ lf_ledger_create(struct lf_store *store, struct lf_catalog *catalog, struct lf_l
     ledger->gathering = &ledger->generations[0];
     ledger->settling = &ledger->generations[1];
     ledger->number = 1;
-    ledger->stale = true; /* until it has been read what waits */
+    ledger->stale = true;  /* until it has been read what waits */
+    ledger->traces = true; /* of an erasure that a crash cut short the WAL may still hold some */
     ledger->batch = lf_arena_create(BATCH_CHUNK, BATCH_MAX);
     ledger->leads = lf_arena_create(BATCH_CHUNK, BATCH_MAX);
     ledger->scratch = lf_arena_create(SCRATCH_CHUNK, SCRATCH_MAX);

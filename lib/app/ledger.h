@@ -72,7 +72,8 @@ lf_ledger_erase(struct lf_ledger *ledger, struct lf_recorder *recorder, const ch
                 const struct lf_change *change, struct lf_error *error) LF_MUST_CHECK;
 
 /* Takes away some of the scores recorded before that moment, in one commit, so that other writes come in between.
- * *ret_scores: how many; *ret_more: there are more. Waits; not on the recorder's thread. */
+ * *ret_scores: how many; *ret_more: there are more; after the last the WAL is emptied, once nothing waits to be
+ * recorded. Waits; not on the recorder's thread. */
 enum lf_status lf_ledger_prune(struct lf_ledger *ledger, struct lf_recorder *recorder, int64_t before_ms,
                                int64_t *ret_scores, bool *ret_more, struct lf_error *error) LF_MUST_CHECK;
 

@@ -141,14 +141,20 @@ static enum lf_status
 prune_slice(struct lf_store *store, void *argument, struct lf_error *error)
 {
     struct pruning *pruning = argument;
+    struct lf_ledger *ledger = pruning->ledger;
     int64_t before = 0, after = 0;
-    enum lf_status status = count_scores(pruning->ledger, &before, error);
+    enum lf_status status = count_scores(ledger, &before, error);
 
+    /* A lead that waits would be taken for one that is known no more, and its outcome with it. */
+    while (status == LF_OK && (ledger->in_round || ledger->gathered_ns != 0))
+        status = lf_ledger_settle_slice(ledger, store, error);
     if (status == LF_OK)
         status = lf_store_prune(store, pruning->before_ms, PRUNE_BLOCKS, &pruning->more, error);
     if (status == LF_OK)
-        status = count_scores(pruning->ledger, &after, error);
+        status = count_scores(ledger, &after, error);
     pruning->scores = before - after;
+    if (status == LF_OK && pruning->scores > 0 && !pruning->more) /* through: what went is to leave the log as well */
+        pruning->ledger->traces = true;
     return status;
 }
 

@@ -55,7 +55,7 @@ struct lf_ledger {
     int64_t round_block, settled_block;
     int64_t gathered_ns; /* since when something gathers; 0: nothing does */
     bool stale;          /* memory ran out: what waits is to be read again */
-    bool traces;         /* of an erased lead may still be in the WAL */
+    bool traces;         /* of an erased lead, or of what was pruned, may still be in the WAL */
     _Atomic size_t depth;
 };
 

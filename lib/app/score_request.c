@@ -53,6 +53,10 @@ lf_lead_id_read(struct lf_document *document, const struct lf_json *node, const 
             lf_document_fault(document, place, "too_many", "an id has at most %d characters", LF_LEAD_ID_MAX);
             return false;
         }
+        if (memchr(text, '\0', len) != NULL) { /* whoever had it could not be exported or erased: no URL takes it */
+            lf_document_fault(document, place, "invalid_value", "an id is free of U+0000, which no URL can hold");
+            return false;
+        }
         break;
     case LF_JSON_NUMBER:
         text = integer_text(document->arena, node);

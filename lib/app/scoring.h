@@ -53,8 +53,8 @@ enum lf_status lf_score_request_lead(struct lf_arena *arena, const struct lf_jso
                                      struct lf_findings *findings, struct lf_score_request *request,
                                      struct lf_error *error) LF_MUST_CHECK;
 
-/* Reads a lead's id: a text of at most LF_LEAD_ID_MAX characters or a whole number, as text; "" for none or null. false
- * after a fault, and nothing is written. */
+/* Reads a lead's id: a text of at most LF_LEAD_ID_MAX characters, none of them U+0000, or a whole number, as text; ""
+ * for none or null. false after a fault, and nothing is written. */
 bool lf_lead_id_read(struct lf_document *document, const struct lf_json *node, const struct lf_place *place,
                      const char **ret_id, size_t *ret_len);
 

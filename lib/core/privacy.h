@@ -4,7 +4,8 @@
  * A pattern is a dotted path. `company.phone` means that field, through arrays as well; with `*.` in front the rest may
  * stand at any depth, the top included. Names are compared by their letters and digits alone, without case: first_name
  * is FirstName and firstname. A dot in a name of the lead parts it as a path is parted. What stands below a field that
- * is never kept is not kept either. Patterns are parted by commas; white space around them does not count.
+ * is never kept is not kept either. Names of more than 256 bytes match nothing: no path is that long.
+ * Patterns are parted by commas; white space around them does not count.
  *
  * A condition about a field that is not kept can still be repeated: its answer is recorded in place of the value
  * (core/record.h). Immutable after parsing and thread-safe then.

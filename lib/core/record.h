@@ -89,9 +89,9 @@ enum lf_status lf_record_restore(struct lf_evaluation *evaluation, size_t index,
 enum lf_status lf_record_restore_lists(struct lf_evaluation *evaluation, size_t index,
                                        const struct lf_recorded_result *result, struct lf_error *error) LF_MUST_CHECK;
 
-/* What an evaluation has asked that the record it was restored from does not know, for nobody had asked it then: a list,
- * which is asked as it is now, and a field that was not kept, in which nothing seems to stand. So it is where such an
- * evaluation is as of another time, or of another lead. STORAGE_CORRUPT as above. */
+/* What an evaluation has asked that the record it was restored from does not know, for nobody had asked it then: a
+ * list, which is asked as it is now, and a field that was not kept, in which nothing seems to stand. So it is where
+ * such an evaluation is as of another time, or of another lead. STORAGE_CORRUPT as above. */
 struct lf_asked_anew {
     bool lists, withheld;
 };

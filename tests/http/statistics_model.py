@@ -162,14 +162,21 @@ def place_of(told):
 
 class Model:
     def __init__(self, definitions, active):
-        """definitions: {version: definition with every label written out}; active: a version."""
+        """definitions: {version: definition with every label written out}; active: a version.
+        between: the window, as times told by the service; baseline: likewise, or None for the
+        version's first scores."""
         self.definitions, self.active = definitions, active
         self.events, self.outcomes = [], {}
+        self.between, self.baseline = ("", ""), None
 
     # ------------------------------------------------------------ what counts
 
+    def of(self, version, between=("", "")):
+        begin, end = between
+        return [e for e in self.events if version in (0, e.version) and begin <= e.at and not "" < end <= e.at]
+
     def window(self, version):
-        return [e for e in self.events if version in (0, e.version)]
+        return self.of(version, self.between)
 
     def first_ones(self):
         """Ids of the scores that were the first of their lead."""
@@ -181,10 +188,10 @@ class Model:
 
     def latest(self, version):
         last = {}
-        for event in self.window(version):
+        for event in self.of(version):
             if event.lead_id:
                 last[event.lead_id] = event
-        return list(last.values())
+        return [event for event in self.window(version) if last.get(event.lead_id) is event]
 
     def grades(self, reference, events):
         names = [g["grade"] for g in self.definitions[reference]["grades"]]
@@ -272,7 +279,7 @@ class Model:
 
     def drift(self, version):
         window = self.window(version)
-        baseline = window[:BASELINE]
+        baseline = self.of(version, self.baseline) if self.baseline else self.of(version)[:BASELINE]
         score = psi(bins_of(baseline, COARSE), bins_of(window, COARSE))
         attributes = []
         for attribute in self.definitions[version]["attributes"]:
@@ -285,10 +292,9 @@ class Model:
             value = psi(counts(baseline), counts(window))
             attributes.append({"key": attribute["key"], "psi": value, "level": level(value)})
 
-        def span(events):
-            return {"from": events[0].at if events else "", "to": events[-1].at if events else "",
-                    "scored": len(events)}
-        return {"version": version, "baseline": span(baseline), "window_scored": len(window), "psi": score,
+        ends = self.baseline or ((baseline[0].at, baseline[-1].at) if baseline else ("", ""))
+        span = {"from": ends[0], "to": ends[1], "scored": len(baseline)}
+        return {"version": version, "baseline": span, "window_scored": len(window), "psi": score,
                 "level": level(score), "attributes": attributes}
 
     def fate(self, event):
@@ -361,7 +367,7 @@ def differences(expected, told, place=""):
 
 
 def check(model, told, version):
-    """What is wrong with an answer of GET /v1/stats over all of time; a list of sentences."""
+    """What is wrong with an answer of GET /v1/stats; a list of sentences."""
     expected = model.stats(version)
     labels = {one["label"]: one["count"] for one in told["labels"]}
     fields = {one["field"]: one for one in told["fields"]}

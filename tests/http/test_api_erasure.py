@@ -247,6 +247,8 @@ def test_while_somebody_reads(program):
 
 def test_while_somebody_reads_for_long(program):
     """Whoever waits is told after half a minute; the log is emptied as soon as it can be."""
+    if "LEADFIT_SHORT" in os.environ:
+        return
     with Erasing(program) as desk:
         desk.publish(profile())
         for at in range(20):

@@ -330,6 +330,8 @@ def test_bad_parameters(program):
         (PATH + "&to=2026-02-30", "to: a date or time belongs here"),
         (PATH + "&from=2026-01-01T00:00:00+01:00", "a + is written %2B"),
         (PATH + "&from=", "from: a date or time"),
+        (PATH + "&from=2026-01-01T10:00:00&tz=Europe/Berlin", "from: a time says how far it is from UTC"),
+        (PATH + "&to=2026-01-01T10:00:00.5&tz=Europe/Berlin", "to: a time says how far it is from UTC"),
         (PATH + "&from=2026-01-02&to=2026-01-02", "from does not lie before to"),
         (PATH + "&from=2026-01-02&to=2026-01-01", "from does not lie before to"),
         (PATH + "&baseline_from=2026-01-01", "baseline_from stands alone: baseline_to belongs beside it"),

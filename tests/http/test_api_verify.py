@@ -2,18 +2,13 @@
 and with the lead given once more."""
 
 import copy
-import os
 import sqlite3
 import subprocess
-import sys
 import zlib
 
-from contract import ROOT
 from harness import Place, equal, expect, run
 from editing import Desk
 from test_api_explain import FixedLists
-
-sys.path.insert(0, os.path.join(ROOT, "tests", "oracle"))
 
 WAYS = ("whole", "fields", "hashes", "nothing")
 

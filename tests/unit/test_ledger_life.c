@@ -487,6 +487,29 @@ test_prune(void **state)
     check_fine(w);
 }
 
+/* What was taken away for good is soon in no file, however quiet the service is afterwards. */
+static void
+test_prune_leaves_no_trace(void **state)
+{
+    static const char WHO[] = "person-b81d";
+    struct world *w = *state;
+    struct fixture *f = w->f;
+    struct service *service = begin(w);
+    int64_t scores = 0, until_ns = 0;
+    bool more = true;
+
+    for (int i = 0; i < 60; i++)
+        record_one(service, (size_t)i, WHO);
+    while (more)
+        OK(lf_ledger_prune(w->ledger, service->recorder, INT64_MAX, &scores, &more, &f->error));
+    until_ns = lf_time_monotonic_ns() + PATIENCE_MS * INT64_C(1000000);
+    while (stands_in_files(f, WHO) && lf_time_monotonic_ns() < until_ns)
+        pause_ms(10);
+    assert_false(stands_in_files(f, WHO));
+    end(service);
+    check_fine(w);
+}
+
 int
 main(void)
 {
@@ -498,6 +521,7 @@ main(void)
         WORLD_TEST(test_erase_outcome_alone),
         WORLD_TEST(test_erase_waits_for_readers),
         WORLD_TEST(test_prune),
+        WORLD_TEST(test_prune_leaves_no_trace),
     };
 
     return cmocka_run_group_tests(tests, support_group_setup, NULL);

@@ -80,6 +80,7 @@ test_what_is_wrong(void **state)
         {"{'lead_id':null,'outcome':null}", {{"/lead_id", "wrong_type"}, {"/outcome", "wrong_type"}}},
         {"{'lead_id':'','outcome':'won'}", {{"/lead_id", "too_few"}}},
         {"{'lead_id':1.5,'outcome':'Won'}", {{"/lead_id", "out_of_range"}, {"/outcome", "invalid_value"}}},
+        {"{'lead_id':'a\\u0000b','outcome':'won'}", {{"/lead_id", "invalid_value"}}},
         {"{'lead_id':true,'outcome':['won']}", {{"/lead_id", "wrong_type"}, {"/outcome", "wrong_type"}}},
         {"{'lead_id':'a','outcome':'won','value':-0.01}", {{"/value", "out_of_range"}}},
         {"{'lead_id':'a','outcome':'won','value':1000000000000.5}", {{"/value", "out_of_range"}}},
