@@ -174,13 +174,12 @@ lf_ledger_read_again(struct lf_ledger *ledger, struct lf_store *store, void (*sa
         bool due = progress.rolled_block < progress.due_block;
 
         settled = due ? progress.due_block : progress.settled_block;
-        ledger->settled_block = settled;
         status = gather_rest(&walk, store, reader, arena, settled, progress.last_block, error);
     }
     if (status == LF_OK) {
         ledger->stale = false;
         ledger->last_block = progress.last_block > settled ? progress.last_block : settled;
-        ledger->gathered_ns = ledger->last_block > ledger->settled_block ? lf_time_monotonic_ns() : 0;
+        ledger->gathered_ns = ledger->last_block > settled ? lf_time_monotonic_ns() : 0;
     } else {
         lf_books_drop(&ledger->books);
         ledger->stale = true;

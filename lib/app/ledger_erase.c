@@ -153,8 +153,8 @@ prune_slice(struct lf_store *store, void *argument, struct lf_error *error)
     if (status == LF_OK)
         status = count_scores(ledger, &after, error);
     pruning->scores = before - after;
-    if (status == LF_OK && pruning->scores > 0 && !pruning->more) /* through: what went is to leave the log as well */
-        pruning->ledger->traces = true;
+    if (status == LF_OK && !pruning->more) /* through: what went is to leave the log as well */
+        ledger->traces = true;
     return status;
 }
 

@@ -39,7 +39,6 @@ end_round(struct lf_ledger *ledger)
 {
     lf_generation_reset(ledger->settling);
     ledger->completed = ledger->number - 1;
-    ledger->settled_block = ledger->round_block;
     ledger->in_round = false;
 }
 

@@ -49,10 +49,10 @@ struct lf_ledger {
 
     struct lf_generation generations[2], *gathering, *settling;
     bool in_round;
-    uint64_t number;    /* of the gathering generation */
-    uint64_t completed; /* the last one that is settled, and all before */
-    int64_t last_block; /* recorded */
-    int64_t round_block, settled_block;
+    uint64_t number;     /* of the gathering generation */
+    uint64_t completed;  /* the last one that is settled, and all before */
+    int64_t last_block;  /* recorded */
+    int64_t round_block; /* the last one when the round began */
     int64_t gathered_ns; /* since when something gathers; 0: nothing does */
     bool stale;          /* memory ran out: what waits is to be read again */
     bool traces;         /* of an erased lead, or of what was pruned, may still be in the WAL */

@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX = 64, TEXT_MAX = 4096, FILE_MAX = 1024 * 1024 };
+enum {
+    KEY_MAX = 64,
+    TEXT_MAX = 4096,
+    FILE_MAX = 1024 * 1024,
+    HELP_DEFAULT_MAX = 60 /* more would be lost in a line of help */
+};
 
 static const struct lf_setting SETTINGS[LF_SETTING_COUNT] = {
 #define LF_X(id, key, type, fallback, least, most, words, reloadable, help) \
@@ -431,7 +436,9 @@ lf_config_put_help(struct lf_buf *buf, enum lf_setting_id id)
     (void)snprintf(option, sizeof option, "%s %s", name,
                    setting->type == LF_SETTING_WORD ? setting->words : TAKES[setting->type]);
     lf_buf_printf(buf, "  %-38s %s", option, setting->help);
-    if (setting->fallback[0] != '\0')
+    if (strlen(setting->fallback) > HELP_DEFAULT_MAX)
+        lf_buf_lit(buf, " (default: a list, in config/leadfit.ini)");
+    else if (setting->fallback[0] != '\0')
         lf_buf_printf(buf, " (default %s)", setting->fallback);
     lf_buf_char(buf, '\n');
 }

@@ -296,7 +296,9 @@ lf_zone_open(struct lf_arena *arena, const char *name, const struct lf_zone **re
         *ret_zone = &UTC;
         return LF_OK;
     }
-    if (!is_name(name) || strncmp(name, "right/", 6) == 0)
+    /* Neither zones with leap seconds nor those that mean another one on each machine. */
+    if (!is_name(name) || strncmp(name, "right/", 6) == 0 || strcmp(name, "localtime") == 0 ||
+        strcmp(name, "posixrules") == 0)
         return no_zone(error);
     path = lf_arena_printf(arena, "%s/%s", database, name);
     if (path == NULL)

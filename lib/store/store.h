@@ -414,9 +414,9 @@ enum lf_status lf_store_erase_lead(struct lf_store *store, const char *lead_id, 
                                    bool *ret_more, struct lf_error *error) LF_MUST_CHECK;
 
 /* Takes away up to `blocks` of the oldest blocks, those that hold nothing recorded at or after before_ms, and what is
- * known of leads from them alone, their outcomes too; roll-ups stay. Only blocks that are settled; a lead of which
- * newer scores still wait to be settled would lose its outcome: settle before, on the same thread. *ret_more: there are
- * more. */
+ * known of leads from them alone, their outcomes too, and outcomes of before then of whoever has no score; roll-ups
+ * stay. Only blocks that are settled; a lead of which newer scores still wait to be settled would lose its outcome:
+ * settle before, on the same thread. *ret_more: there are more. */
 enum lf_status lf_store_prune(struct lf_store *store, int64_t before_ms, size_t blocks, bool *ret_more,
                               struct lf_error *error) LF_MUST_CHECK;
 

@@ -24,6 +24,8 @@ QUARTER = datetime.timedelta(minutes=15)
 
 class Clock:
     def __init__(self, desk):
+        self.library = os.path.join(os.path.dirname(desk.place.program), "tests", "http", "clock.so")
+        equal(os.path.exists(self.library), True, "built (not with sanitizers): " + self.library)
         self.path = desk.place.path("clock", "\0" * 8)
         with open(self.path, "r+b") as file:
             self.map = mmap.mmap(file.fileno(), 8)
@@ -33,7 +35,7 @@ class Clock:
 
     def prepare(self):
         """In the new process of the service."""
-        os.environ["LD_PRELOAD"], os.environ["LF_CLOCK"] = os.environ["LF_TEST_CLOCK"], self.path
+        os.environ["LD_PRELOAD"], os.environ["LF_CLOCK"] = self.library, self.path
 
 
 class Years(Desk):

@@ -34,6 +34,7 @@ struct model {
     size_t count;
     int64_t now_ms, settled, last_block;
     bool has_outcome[MODEL_LEADS];
+    int64_t outcome_ms[MODEL_LEADS];
     struct model_ghost ghosts[MODEL_GHOSTS];
     size_t ghost_count;
     int64_t version_ids[MODEL_VERSIONS], icp_ids[MODEL_VERSIONS];
@@ -232,6 +233,7 @@ model_put_outcome(struct model *m, int lead)
     outcome.lead_id = model_id(lead, &outcome.lead_id_len);
     OK(lf_store_put_outcomes(f->store, &outcome, 1, NULL, 0, &f->error));
     m->has_outcome[lead] = true;
+    m->outcome_ms[lead] = m->now_ms;
 }
 
 /* Whether the store knows the lead. */
@@ -363,12 +365,16 @@ model_forget_before(struct model *m, int64_t before_ms)
 static inline void
 model_prune(struct model *m, int64_t before_ms, size_t blocks)
 {
+    struct lf_stored_lead_score scores[MODEL_VERSIONS];
     struct fixture *f = m->f;
     bool more = true;
 
     while (more)
         OK(lf_store_prune(f->store, before_ms, blocks, &more, &f->error));
     (void)model_forget_before(m, before_ms);
+    for (int lead = 0; lead < MODEL_LEADS; lead++) /* old outcomes of whoever has no score */
+        if (m->outcome_ms[lead] < before_ms && model_lead_scores(m, lead, m->settled, scores) == 0)
+            m->has_outcome[lead] = false;
 }
 
 /* ---- holding the store against the model ---- */

@@ -122,7 +122,7 @@ test_told_again(void **state)
         "{" LEAD ",'icps':['bet-a','core-b']}",
         "{'lead':{}}",
         "{'lead':{'id':12345678901234567890,'company':null}}",
-        "{'lead':{'id':'x\\u0000\\n\\uD83D\\uDE42','company':{'domain':'RIVAL.example ','employees':'a lot'}}}",
+        "{'lead':{'id':'x\\u0001\\n\\uD83D\\uDE42','company':{'domain':'RIVAL.example ','employees':'a lot'}}}",
         "{'lead':{'company':{'employees':[1e2,250.50,null,{}]},'people':{'title':['Chief','\\u0007']}}}",
         "{'lead':{'company':[{'employees':12345678901234567890},{'employees':1e-7,'domain':''},7],'people':[[],'x']}}",
     };

@@ -12,6 +12,8 @@
 /* ---- how far ---- */
 
 /* What is to go. */
+enum { OUTCOMES_MAX = 1000 /* taken away in one commit */ };
+
 struct pruning {
     struct lf_connection *connection;
     int64_t before_ms;      /* only what was recorded before */
@@ -128,6 +130,24 @@ forget_nameless(const struct pruning *pruning, struct lf_error *error)
     return status == LF_OK ? lf_sqlite_run(pruning->connection, statement, error) : status;
 }
 
+/* Takes away outcomes of before that moment that belong to nobody who was scored, or whose scores are gone. */
+static enum lf_status
+drop_old_outcomes(struct pruning *pruning, struct lf_error *error)
+{
+    struct lf_connection *connection = pruning->connection;
+    sqlite3_stmt *statement = NULL;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_DROP_OLD_OUTCOMES, &statement, error);
+
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_int64(statement, 1, pruning->before_ms) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 2, OUTCOMES_MAX) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
+    status = lf_sqlite_run(connection, statement, error);
+    pruning->more = status == LF_OK && sqlite3_changes(connection->db) == OUTCOMES_MAX;
+    return status;
+}
+
 /* ---- blocks ---- */
 
 static enum lf_status
@@ -205,6 +225,8 @@ prune(struct pruning *pruning, size_t blocks, struct lf_error *error)
         status = lf_sqlite_raise_meta(pruning->connection, "pruned_ms", lf_ulid_ms(pruning->last_id) + 1, error);
     if (status == LF_OK && pruning->last != 0 && !pruning->more)
         status = forget_nameless(pruning, error);
+    if (status == LF_OK && !pruning->more)
+        status = drop_old_outcomes(pruning, error);
     return status;
 }
 

@@ -182,6 +182,10 @@
                             " AND lead IN (SELECT id FROM lead WHERE lead_id IS NULL)")                                \
     X(DROP_NAMELESS_LEADS, "DELETE FROM lead WHERE lead_id IS NULL"                                                    \
                            " AND NOT EXISTS (SELECT 1 FROM lead_score s WHERE s.lead = lead.id)")                      \
+    X(DROP_OLD_OUTCOMES,                                                                                               \
+      "DELETE FROM lead WHERE id IN (SELECT l.id FROM lead l WHERE l.outcome <> '' AND l.outcome_at_ms < ?1"           \
+      " AND NOT EXISTS (SELECT 1 FROM lead_score s WHERE s.lead = l.id)"                                               \
+      " AND NOT EXISTS (SELECT 1 FROM lead_blocks b WHERE b.lead = l.id) LIMIT ?2)")                                   \
     X(ICP_IDS, "SELECT id, key FROM icp ORDER BY key")                                                                 \
     X(ICP_ID, "SELECT id, key FROM icp WHERE key = ?1")                                                                \
     X(LEADS_BY_SCORE, LF_SQL_LEADS("(s.score, s.score_id) < (?8, ?6)", "s.score DESC, s.score_id DESC"))               \

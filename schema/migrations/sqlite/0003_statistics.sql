@@ -25,6 +25,9 @@ CREATE TABLE lead (
     outcome_at_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- For the retention of outcomes.
+CREATE INDEX lead_by_outcome ON lead (outcome_at_ms) WHERE outcome <> '';
+
 INSERT INTO lead (lead_id, outcome, value, outcome_at_ms) SELECT lead_id, outcome, value, at_ms FROM outcome
     ORDER BY at_ms, lead_id;
 DROP TABLE outcome;
