@@ -1,6 +1,6 @@
 /*
- * ledger_check.h - what the two halves of lf_ledger_check share: counts of scores (ledger_check.c), and counts of leads
- * (ledger_check_leads.c).
+ * ledger_check.h - what the halves of lf_ledger_check share: counts of scores (ledger_check_scores.c), and counts of
+ * leads (ledger_check_leads.c).
  *
  * For lib/app/ledger*.c alone.
  */
@@ -53,6 +53,13 @@ void lf_check_fault(struct lf_check *check, const struct lf_cataloged *version, 
 
 /* Whether it may lack what was pruned: nothing can be said of it. */
 bool lf_check_is_pruned(const struct lf_check *check, int64_t start_hour);
+
+/* Notes all versions there are, parsed; the one of that id, NULL where there is none. */
+enum lf_status lf_check_load_versions(struct lf_check *check, struct lf_error *error) LF_MUST_CHECK;
+struct lf_checked_version *lf_check_find_version(struct lf_check *check, int64_t version_id);
+
+/* Counts all scores anew and compares; first, for it also looks how far all is, and what versions there are. */
+enum lf_status lf_check_scores(struct lf_check *check, struct lf_error *error) LF_MUST_CHECK;
 
 /* Counts all leads anew and compares. */
 enum lf_status lf_check_leads(struct lf_check *check, struct lf_error *error) LF_MUST_CHECK;

@@ -143,8 +143,10 @@ prune_slice(struct lf_store *store, void *argument, struct lf_error *error)
     struct pruning *pruning = argument;
     struct lf_ledger *ledger = pruning->ledger;
     int64_t before = 0, after = 0;
-    enum lf_status status = count_scores(ledger, &before, error);
+    enum lf_status status = ledger->stale ? lf_ledger_make_ready(ledger, store, error) : LF_OK;
 
+    if (status == LF_OK)
+        status = count_scores(ledger, &before, error);
     /* A lead that waits would be taken for one that is known no more, and its outcome with it. */
     while (status == LF_OK && (ledger->in_round || ledger->gathered_ns != 0))
         status = lf_ledger_settle_slice(ledger, store, error);

@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-    DUE_LEADS = 4096, /* a round begins when so many wait, */
-    DUE_MS = 1000,    /* or anything for so long */
+    DUE_LEADS = 4096,        /* a round begins when so many wait, */
+    DUE_MS = 1000,           /* or anything for so long */
+    TRACES_EVERY_MS = 10000, /* between two tries to empty the WAL while there is no rest: each holds up recording */
 };
 
 #define NS_PER_MS INT64_C(1000000)
@@ -114,8 +115,10 @@ lf_ledger_tend(void *context, struct lf_store *store, bool idle, bool *ret_more,
         status = lf_ledger_settle_slice(ledger, store, error);
         *ret_more = status == LF_OK && ledger->in_round;
     }
-    if (status == LF_OK && ledger->traces && idle)
+    if (status == LF_OK && ledger->traces && (idle || lf_time_monotonic_ns() >= ledger->traces_ns)) {
+        ledger->traces_ns = lf_time_monotonic_ns() + TRACES_EVERY_MS * NS_PER_MS;
         status = lf_ledger_remove_traces(ledger, store, error);
+    }
     return status;
 }
 

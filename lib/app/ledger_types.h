@@ -6,7 +6,7 @@
  *     ledger_leads.c      what settling and outcomes change of a lead, and of the counts it is in
  *     ledger_erase.c      taking away: one lead, or what is too old
  *     ledger_catch_up.c   reading again what was recorded: at the start, and where memory ran out
- *     ledger_check.c      counting everything anew
+ *     ledger_check*.c     counting everything anew
  *     ledger_books.h, ledger_waiting.h, ledger_wins.h   open counts, leads that wait, rows of counted leads
  *
  * A round: the generation that gathered is settled in slices, and another one gathers. When all of it is, the blocks up
@@ -56,6 +56,7 @@ struct lf_ledger {
     int64_t gathered_ns; /* since when something gathers; 0: nothing does */
     bool stale;          /* memory ran out: what waits is to be read again */
     bool traces;         /* of an erased lead, or of what was pruned, may still be in the WAL */
+    int64_t traces_ns;   /* not tried again before then, unless idle */
     _Atomic size_t depth;
 };
 

@@ -132,7 +132,7 @@ test_settled_when_asked(void **state)
     struct fixture *f = w->f;
     struct service *service = begin(w);
     struct lf_stored_lead lead;
-    char id[24];
+    char id[32];
 
     OK(lf_ledger_settle(w->ledger, NULL, &f->error));
     for (int i = 0; i < 300; i++) {
