@@ -135,9 +135,7 @@ merge(struct change *change, const struct lf_stored_lead *lead, const struct lf_
     struct row *rows = NULL;
 
     for (size_t i = 0; i < 2; i++)
-        for (const struct lf_waiting_score *score = waiting[i] == NULL ? NULL : waiting[i]->scores; score != NULL;
-             score = score->next)
-            most++;
+        most += waiting[i] == NULL ? 0 : waiting[i]->score_count;
     rows = lf_arena_calloc(change->arena, most, sizeof *rows);
     if (rows == NULL)
         return out_of_memory(error);

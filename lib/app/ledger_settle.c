@@ -48,13 +48,17 @@ static size_t
 next_leads(struct lf_ledger *ledger, struct lf_ledger_pair pairs[LF_SETTLE_SLICE])
 {
     struct lf_generation *settling = ledger->settling;
-    size_t count = 0;
+    size_t count = 0, scores = 0;
 
     while (settling->first != NULL && settling->first->settled) /* so that nobody passes by them again */
         settling->first = settling->first->next;
-    for (struct lf_waiting_lead *lead = settling->first; lead != NULL && count < LF_SETTLE_SLICE; lead = lead->next)
-        if (!lead->settled)
-            pairs[count++] = (struct lf_ledger_pair){.settling = lead};
+    for (struct lf_waiting_lead *lead = settling->first;
+         lead != NULL && count < LF_SETTLE_SLICE && scores < LF_SETTLE_SLICE_SCORES; lead = lead->next) {
+        if (lead->settled)
+            continue;
+        pairs[count++] = (struct lf_ledger_pair){.settling = lead};
+        scores += lead->score_count;
+    }
     return count;
 }
 

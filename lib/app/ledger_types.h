@@ -31,7 +31,8 @@
 #include <stdint.h>
 
 enum {
-    LF_SETTLE_SLICE = 128,          /* leads in one commit: a few milliseconds, which a score may have to wait for */
+    LF_SETTLE_SLICE = 128,          /* leads in one commit, */
+    LF_SETTLE_SLICE_SCORES = 200,   /* or as many as have so many scores: a few milliseconds, which others wait for */
     LF_SETTLE_WAITING_MAX = 20000,  /* leads that may wait */
     LF_SETTLE_BYTES_MAX = 64 << 20, /* of memory for them */
 };

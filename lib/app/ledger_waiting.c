@@ -161,6 +161,7 @@ put_score(struct lf_generation *generation, struct lf_waiting_lead *lead, const 
             return false;
         own->next = lead->scores;
         lead->scores = own;
+        lead->score_count++;
     }
     if (own->result_cap < score->result_len) {
         own->result = lf_arena_alloc(generation->arena, score->result_len);

@@ -34,7 +34,8 @@ struct lf_waiting_lead {
     const char *lead_id;
     size_t lead_id_len;
     struct lf_waiting_score *scores; /* one a version */
-    int64_t *blocks;                 /* ascending */
+    size_t score_count;
+    int64_t *blocks; /* ascending */
     size_t block_count, block_cap;
     bool settled;
 };
