@@ -39,6 +39,7 @@ see_score(void *context, int64_t block, const struct lf_stored_score *score)
 {
     struct walk *walk = context;
     struct lf_ledger *ledger = walk->ledger;
+    char id[LF_ULID_TEXT_SIZE];
     enum lf_status status = LF_OK;
 
     if (block != walk->block &&
@@ -53,7 +54,11 @@ see_score(void *context, int64_t block, const struct lf_stored_score *score)
         if (!lf_ledger_gather(ledger, &walk->batch.items[i], block))
             status = out_of_memory(walk->error);
     lf_ledger_forget_items(&walk->batch);
-    return status == LF_INTERNAL ? lf_fail(walk->error, LF_STORAGE_CORRUPT, "a recorded score is damaged") : status;
+    if (status == LF_INTERNAL) {
+        lf_ulid_format(score->id, id);
+        return lf_fail(walk->error, LF_STORAGE_CORRUPT, "the recorded score %s is damaged: it cannot be counted", id);
+    }
+    return status;
 }
 
 /* Reads a stretch of the blocks behind *block, up to `last` at most; *block is where it ends. */

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 enum {
-    LF_OUTCOMES_SLICE = 1000,       /* outcomes in one commit: scores are recorded between two of them */
+    LF_OUTCOMES_SLICE = 250,        /* outcomes in one commit: scores are recorded between two of them */
     LF_OUTCOMES_ERRORS_MAX = 1000,  /* that are told */
     LF_OUTCOME_LINE_MAX = 64 * 1024 /* bytes */
 };
