@@ -333,7 +333,7 @@ stands_in_files(const struct fixture *f, const char *text)
         rewind(file);
         bytes = malloc((size_t)size + 1);
         assert_non_null(bytes);
-        assert_int_equal(fread(bytes, 1, (size_t)size, file), size);
+        size = (long)fread(bytes, 1, (size_t)size, file); /* less than there was where it is emptied meanwhile */
         found = found || memmem(bytes, (size_t)size, text, strlen(text)) != NULL;
         free(bytes);
         (void)fclose(file);
