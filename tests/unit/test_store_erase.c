@@ -5,7 +5,7 @@
  */
 #include "lead_fixture.h"
 
-#include "faults.h"
+#include "sqlite_faults.h"
 
 /* ---- what is erased, and what stays ---- */
 
@@ -313,22 +313,6 @@ test_allocations_of_pruning_and_walks(void **state)
     free(m);
 }
 
-/* ---- SQLite's memory ---- */
-
-static sqlite3_mem_methods memory;
-
-static void *
-failing_malloc(int size)
-{
-    return fails_now() ? NULL : memory.xMalloc(size);
-}
-
-static void *
-failing_realloc(void *old, int size)
-{
-    return fails_now() ? NULL : memory.xRealloc(old, size);
-}
-
 int
 main(void)
 {
@@ -344,15 +328,8 @@ main(void)
         TEST(test_allocations),
         TEST(test_allocations_of_pruning_and_walks),
     };
-    sqlite3_mem_methods failing;
 
-    /* Before the first database is opened. */
-    if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory) != SQLITE_OK)
-        return 1;
-    failing = memory;
-    failing.xMalloc = failing_malloc;
-    failing.xRealloc = failing_realloc;
-    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK)
+    if (!let_sqlite_fail())
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

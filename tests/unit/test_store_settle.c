@@ -1,7 +1,7 @@
 /* test_store_settle.c - leads are settled whole or not at all; what is wrong with them is found; each allocation fails
  * in turn. */
-#include "faults.h"
 #include "listing_fixture.h"
+#include "sqlite_faults.h"
 
 /* ---- what is refused ---- */
 
@@ -313,22 +313,6 @@ test_allocations_of_holding(void **state)
     }
 }
 
-/* ---- SQLite's memory ---- */
-
-static sqlite3_mem_methods memory;
-
-static void *
-failing_malloc(int size)
-{
-    return fails_now() ? NULL : memory.xMalloc(size);
-}
-
-static void *
-failing_realloc(void *old, int size)
-{
-    return fails_now() ? NULL : memory.xRealloc(old, size);
-}
-
 int
 main(void)
 {
@@ -342,15 +326,8 @@ main(void)
         TEST(test_allocations_of_reading),
         TEST(test_allocations_of_holding),
     };
-    sqlite3_mem_methods failing;
 
-    /* Before the first database is opened. */
-    if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory) != SQLITE_OK)
-        return 1;
-    failing = memory;
-    failing.xMalloc = failing_malloc;
-    failing.xRealloc = failing_realloc;
-    if (sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) != SQLITE_OK)
+    if (!let_sqlite_fail())
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
