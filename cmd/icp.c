@@ -1,7 +1,9 @@
 /* icp.c - leadfit icp lint, import, list, export. */
 #include "command.h"
 
+#include "app/events.h"
 #include "app/live.h"
+#include "app/subscriptions.h"
 #include "base/findings.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -145,8 +147,30 @@ command_icp_lint(const struct command *command, int argc, char **argv)
 
 /* ---- import ---- */
 
+/* A database that definitions are imported into. */
+struct importing {
+    struct lf_store *store;
+    struct lf_store_reader *reader;
+    struct lf_profiles *lists; /* what is in the store, for its lists: a definition is linted against them */
+    struct lf_subscriptions *subscriptions;
+};
+
+/* Gathers what is told of the version that the definition will be, unless it changes nothing. */
 static enum lf_status
-publish(struct lf_store *store, const char *path, const struct definition *definition, const char *note,
+foretell(const struct importing *importing, const struct definition *definition, int64_t at_ms,
+         struct lf_event_batch *ret_events, struct lf_error *error)
+{
+    struct lf_stored_icp icp = {.versions = 0};
+    enum lf_status status = lf_store_icp(importing->reader, definition->arena, definition->icp->key, &icp, error);
+
+    if (status != LF_OK && status != LF_ICP_NOT_FOUND)
+        return status;
+    return lf_events_of_publication(importing->subscriptions, definition->arena, definition->icp->key, icp.versions + 1,
+                                    at_ms, ret_events, error);
+}
+
+static enum lf_status
+publish(const struct importing *importing, const char *path, const struct definition *definition, const char *note,
         struct lf_error *error)
 {
     struct lf_new_version version = {
@@ -157,29 +181,47 @@ publish(struct lf_store *store, const char *path, const struct definition *defin
         .document_len = definition->len,
     };
     struct lf_change change = command_line_change(note);
+    struct lf_event_batch events;
     bool unchanged = false;
     int number = 0;
-    enum lf_status status = LF_OK;
+    enum lf_status status = foretell(importing, definition, change.at_ms, &events, error);
 
+    if (status != LF_OK)
+        return status;
     memcpy(version.hash, definition->icp->hash, sizeof version.hash);
-    status = lf_store_publish(store, &version, &change, &number, &unchanged, error);
+    change.deliveries = events.items;
+    change.delivery_count = events.count;
+    status = lf_store_publish(importing->store, &version, &change, &number, &unchanged, error);
+    lf_event_batch_end(importing->subscriptions, &events);
     if (status == LF_OK)
         (void)printf(unchanged ? "%s: %s is unchanged, version %d stays active\n" : "%s: published %s version %d\n",
                      path, definition->icp->key, number);
     return status;
 }
 
-/* What is in the store, for its lists: a definition is linted against them. */
+/* Also after a failure it is to be closed. */
 static enum lf_status
-load_lists(struct lf_store *store, struct lf_profiles **ret_profiles, struct lf_error *error)
+importing_open(const char *db, struct importing *importing, struct lf_error *error)
 {
-    struct lf_store_reader *reader = NULL;
-    enum lf_status status = lf_store_reader_open(store, &reader, error);
+    enum lf_status status =
+        writing_open(db, "PUT /v1/icps/{key}/draft and POST /v1/icps/{key}/publish", &importing->store, error);
 
     if (status == LF_OK)
-        status = lf_live_load(reader, NULL, ret_profiles, error);
-    lf_store_reader_close(reader);
+        status = lf_store_reader_open(importing->store, &importing->reader, error);
+    if (status == LF_OK)
+        status = lf_live_load(importing->reader, NULL, &importing->lists, error);
+    if (status == LF_OK) /* nothing is sent from here: the server looks after what waits */
+        status = lf_subscriptions_load(importing->reader, INT64_MAX, &importing->subscriptions, error);
     return status;
+}
+
+static void
+importing_close(struct importing *importing)
+{
+    lf_subscriptions_destroy(importing->subscriptions);
+    lf_profiles_destroy(importing->lists);
+    lf_store_reader_close(importing->reader);
+    lf_store_close(importing->store);
 }
 
 int
@@ -188,8 +230,7 @@ command_icp_import(const struct command *command, int argc, char **argv)
     const char *db = "leadfit.db", *note = "imported";
     const struct option options[] = {
         {.name = "--db", .value = &db}, {.name = "--note", .value = &note}, {.name = NULL}};
-    struct lf_profiles *lists = NULL;
-    struct lf_store *store = NULL;
+    struct importing importing = {.store = NULL};
     struct lf_error error;
     size_t errors = 0, warnings = 0;
     int count = 0, code = read_arguments(command, argc, argv, options, NULL, &count);
@@ -198,15 +239,12 @@ command_icp_import(const struct command *command, int argc, char **argv)
         return code;
     if (count == 0)
         return wrong_usage(command, "at least one file is needed");
-    if (writing_open(db, "PUT /v1/icps/{key}/draft and POST /v1/icps/{key}/publish", &store, &error) != LF_OK)
-        return fault(&error);
-    if (load_lists(store, &lists, &error) != LF_OK) {
-        lf_profiles_destroy(lists);
-        lf_store_close(store);
+    if (importing_open(db, &importing, &error) != LF_OK) {
+        importing_close(&importing);
         return fault(&error);
     }
     for (int i = 0; i < count; i++) {
-        struct lf_list_source source = lf_profiles_lists(lists);
+        struct lf_list_source source = lf_profiles_lists(importing.lists);
         struct definition definition;
         size_t before = errors;
 
@@ -215,7 +253,7 @@ command_icp_import(const struct command *command, int argc, char **argv)
             tell_faults(argv[i], &definition);
             errors++;
         } else if (lint(argv[i], &definition, &source, stderr, &errors, &warnings, &error) != LF_OK ||
-                   (errors == before && publish(store, argv[i], &definition, note, &error) != LF_OK)) {
+                   (errors == before && publish(&importing, argv[i], &definition, note, &error) != LF_OK)) {
             (void)fault(&error);
             errors++;
         }
@@ -223,8 +261,7 @@ command_icp_import(const struct command *command, int argc, char **argv)
             (void)fprintf(stderr, "%s: not published\n", argv[i]);
         definition_finish(&definition);
     }
-    lf_profiles_destroy(lists);
-    lf_store_close(store);
+    importing_close(&importing);
     return errors > 0 ? EXIT_FAULT : EXIT_FINE;
 }
 

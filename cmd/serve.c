@@ -177,6 +177,11 @@ serve(const struct lf_config *config, const char *file)
         .retention_days = (int)lf_config_number(config, LF_SETTING_RETENTION_DAYS),
         .open_metrics = lf_config_number(config, LF_SETTING_METRICS_OPEN) != 0,
         .rate_limit = (unsigned)lf_config_number(config, LF_SETTING_RATE_LIMIT),
+        .public_url = lf_config_text(config, LF_SETTING_PUBLIC_URL),
+        .idempotency_ms = lf_config_number(config, LF_SETTING_IDEMPOTENCY),
+        .allow_private_targets = lf_config_number(config, LF_SETTING_ALLOW_PRIVATE_TARGETS) != 0,
+        .outbox_max = lf_config_number(config, LF_SETTING_OUTBOX_MAX),
+        .ca_file = lf_config_text(config, LF_SETTING_CA_FILE),
     };
     struct lf_service *service = NULL;
     struct lf_server *server = NULL;

@@ -20,6 +20,7 @@ enum lf_cursor_kind {
     LF_CURSOR_LEADS_BY_TIME = 2,
     LF_CURSOR_LEAD_SCORES = 3,
     LF_CURSOR_LEAD_EXPORT = 4,
+    LF_CURSOR_DELIVERIES = 5, /* the id's last 8 bytes are the delivery's, big-endian */
 };
 
 enum { LF_CURSOR_TEXT_MAX = 160 /* with the NUL */ };

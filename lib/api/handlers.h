@@ -95,6 +95,29 @@ void lf_api_lead_scores(struct lf_request *request, void *context);
 /* lead_export.c */
 void lf_api_export_lead(struct lf_request *request, void *context);
 
+/* sources.c */
+void lf_api_list_sources(struct lf_request *request, void *context);
+void lf_api_get_source(struct lf_request *request, void *context);
+void lf_api_put_source(struct lf_request *request, void *context);
+void lf_api_delete_source(struct lf_request *request, void *context);
+void lf_api_refused(struct lf_request *request, void *context);
+
+/* webhooks.c */
+void lf_api_webhook(struct lf_request *request, void *context);
+
+/* preview.c */
+void lf_api_preview(struct lf_request *request, void *context);
+
+/* subscriptions.c */
+void lf_api_list_subscriptions(struct lf_request *request, void *context);
+void lf_api_get_subscription(struct lf_request *request, void *context);
+void lf_api_put_subscription(struct lf_request *request, void *context);
+void lf_api_delete_subscription(struct lf_request *request, void *context);
+
+/* deliveries.c */
+void lf_api_list_deliveries(struct lf_request *request, void *context);
+void lf_api_retry_delivery(struct lf_request *request, void *context);
+
 enum {
     LF_REPLY_MAX = 64 << 20,
     LF_LIST_BODY_MAX = 64 << 20,    /* a million entries of 60 bytes */

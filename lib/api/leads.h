@@ -1,7 +1,7 @@
 /*
  * leads.h - what the handlers about leads share: which lead is meant, the members that scores are listed with, cursors.
  *
- * For leads.c, lead_scores.c, lead_export.c and verify.c.
+ * For leads.c, lead_scores.c, lead_export.c and verify.c; deliveries.c has its cursors from here.
  */
 #ifndef LF_API_LEADS_H
 #define LF_API_LEADS_H

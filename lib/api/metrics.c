@@ -1,12 +1,14 @@
 /*
  * metrics.c - GET /metrics: what the service counts and knows of itself, in Prometheus' text format, version 0.0.4.
+ * What passes between it and CRMs: metrics_exchange.c.
  *
  * Here stand the names, the labels and the words; counting is app/metrics.h, and what is only looked up comes from
  * where it is. Whoever asks wants to hear most when something is wrong: what cannot be read now (a disk that fails) is
  * left out, and the rest is told. Nothing in it is about a lead.
  */
-#include "api/handlers.h"
+#include "api/metrics_put.h"
 
+#include "api/handlers.h"
 #include "api/routes.h"
 #include "app/trends.h"
 #include "base/number.h"
@@ -26,15 +28,14 @@ struct telling {
 
 /* ---- the format ---- */
 
-static void
-put_family(struct lf_buf *buf, const char *name, const char *type, const char *help)
+void
+lf_metric_put_family(struct lf_buf *buf, const char *name, const char *type, const char *help)
 {
     lf_buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* Appends `name="value"`, behind a comma where it is not the first. */
-static void
-put_label(struct lf_buf *buf, bool first, const char *name, const char *value)
+void
+lf_metric_put_label(struct lf_buf *buf, bool first, const char *name, const char *value)
 {
     lf_buf_printf(buf, "%s%s=\"", first ? "" : ",", name);
     for (; *value != '\0'; value++) {
@@ -56,11 +57,11 @@ put_double(struct lf_buf *buf, double value)
     lf_buf_add(buf, text, lf_number_format(value, text));
 }
 
-/* A family of one sample without labels. places: of the value's decimal. */
-static void
-put_single(struct lf_buf *buf, const char *name, const char *type, const char *help, int64_t value, int places)
+void
+lf_metric_put_single(struct lf_buf *buf, const char *name, const char *type, const char *help, int64_t value,
+                     int places)
 {
-    put_family(buf, name, type, help);
+    lf_metric_put_family(buf, name, type, help);
     lf_buf_printf(buf, "%s ", name);
     lf_buf_decimal(buf, value, places);
     lf_buf_char(buf, '\n');
@@ -96,8 +97,8 @@ route_labels(struct lf_arena *arena, const struct lf_route *route)
     struct lf_buf buf;
 
     lf_buf_init(&buf, arena, 4096);
-    put_label(&buf, true, "method", route != NULL ? route->method : "none");
-    put_label(&buf, false, "route", route != NULL ? route->path : "none");
+    lf_metric_put_label(&buf, true, "method", route != NULL ? route->method : "none");
+    lf_metric_put_label(&buf, false, "route", route != NULL ? route->path : "none");
     return lf_buf_terminate(&buf);
 }
 
@@ -133,12 +134,13 @@ put_requests(const struct telling *telling)
         telling->buf->failed = true;
         return;
     }
-    put_family(telling->buf, "leadfit_http_requests_total", "counter",
-               "Answered requests; status 0: the client went before its answer. Route none: no such path or method.");
+    lf_metric_put_family(
+        telling->buf, "leadfit_http_requests_total", "counter",
+        "Answered requests; status 0: the client went before its answer. Route none: no such path or method.");
     for (size_t i = 0; i <= count; i++)
         lf_metrics_each_status(metrics, i, put_status, &(struct route_line){.buf = telling->buf, .labels = labels[i]});
-    put_family(telling->buf, "leadfit_http_request_duration_seconds", "histogram",
-               "From a request's head to the end of its answer, recording included.");
+    lf_metric_put_family(telling->buf, "leadfit_http_request_duration_seconds", "histogram",
+                         "From a request's head to the end of its answer, recording included.");
     for (size_t i = 0; i <= count; i++) {
         struct lf_histogram histogram;
 
@@ -157,9 +159,9 @@ put_score_count(void *context, const char *icp, int version, const char *grade, 
     struct lf_buf *buf = context;
 
     lf_buf_lit(buf, "leadfit_scores_total{");
-    put_label(buf, true, "icp", icp);
+    lf_metric_put_label(buf, true, "icp", icp);
     lf_buf_printf(buf, ",version=\"%d\"", version);
-    put_label(buf, false, "grade", grade);
+    lf_metric_put_label(buf, false, "grade", grade);
     lf_buf_printf(buf, "} %lld\n", (long long)count);
 }
 
@@ -169,25 +171,26 @@ put_recording(const struct telling *telling)
     struct lf_recorder *recorder = lf_service_recorder(telling->service);
     struct lf_histogram sizes, durations;
 
-    put_family(telling->buf, "leadfit_scores_total", "counter",
-               "Recorded scores by ICP, version and grade (DQ: disqualified), since the start.");
+    lf_metric_put_family(telling->buf, "leadfit_scores_total", "counter",
+                         "Recorded scores by ICP, version and grade (DQ: disqualified), since the start.");
     lf_ledger_each_count(lf_service_ledger(telling->service), put_score_count, telling->buf);
 
     lf_metrics_commits(lf_service_metrics(telling->service), &sizes, &durations);
-    put_family(telling->buf, "leadfit_commit_batch_size", "histogram", "Scored leads that shared one commit.");
+    lf_metric_put_family(telling->buf, "leadfit_commit_batch_size", "histogram",
+                         "Scored leads that shared one commit.");
     put_histogram(telling->buf, "leadfit_commit_batch_size", "", &sizes, LF_SIZE_BOUNDS, LF_SIZE_BUCKETS, 0);
-    put_family(telling->buf, "leadfit_commit_duration_seconds", "histogram",
-               "How long a commit of scores took, until it was on the disk.");
+    lf_metric_put_family(telling->buf, "leadfit_commit_duration_seconds", "histogram",
+                         "How long a commit of scores took, until it was on the disk.");
     put_histogram(telling->buf, "leadfit_commit_duration_seconds", "", &durations, LF_DURATION_BOUNDS_US,
                   LF_DURATION_BUCKETS, 6);
 
-    put_single(telling->buf, "leadfit_queue_depth", "gauge", "Scored leads that wait to be recorded.",
-               (int64_t)lf_recorder_depth(recorder), 0);
-    put_single(telling->buf, "leadfit_queue_limit", "gauge", "How many may wait; one more is refused with 503.",
-               (int64_t)lf_recorder_limit(recorder), 0);
-    put_single(telling->buf, "leadfit_ledger_depth", "gauge",
-               "Leads that wait to be settled, which is what statistics of leads and outcomes are told from.",
-               (int64_t)lf_ledger_depth(lf_service_ledger(telling->service)), 0);
+    lf_metric_put_single(telling->buf, "leadfit_queue_depth", "gauge", "Scored leads that wait to be recorded.",
+                         (int64_t)lf_recorder_depth(recorder), 0);
+    lf_metric_put_single(telling->buf, "leadfit_queue_limit", "gauge",
+                         "How many may wait; one more is refused with 503.", (int64_t)lf_recorder_limit(recorder), 0);
+    lf_metric_put_single(telling->buf, "leadfit_ledger_depth", "gauge",
+                         "Leads that wait to be settled, which is what statistics of leads and outcomes are told from.",
+                         (int64_t)lf_ledger_depth(lf_service_ledger(telling->service)), 0);
 }
 
 /* ---- ICPs ---- */
@@ -195,10 +198,10 @@ put_recording(const struct telling *telling)
 static void
 put_versions(const struct telling *telling, const struct lf_profiles *profiles)
 {
-    put_family(telling->buf, "leadfit_icp_active_version", "gauge", "The version in service.");
+    lf_metric_put_family(telling->buf, "leadfit_icp_active_version", "gauge", "The version in service.");
     for (size_t i = 0; i < profiles->count; i++) {
         lf_buf_lit(telling->buf, "leadfit_icp_active_version{");
-        put_label(telling->buf, true, "icp", profiles->items[i].icp->key);
+        lf_metric_put_label(telling->buf, true, "icp", profiles->items[i].icp->key);
         lf_buf_printf(telling->buf, "} %d\n", profiles->items[i].version);
     }
 }
@@ -207,7 +210,7 @@ static void
 put_count_by_icp(struct lf_buf *buf, const char *name, const char *icp, int64_t count)
 {
     lf_buf_printf(buf, "%s{", name);
-    put_label(buf, true, "icp", icp);
+    lf_metric_put_label(buf, true, "icp", icp);
     lf_buf_printf(buf, "} %lld\n", (long long)count);
 }
 
@@ -216,32 +219,35 @@ put_trends(const struct telling *telling, const struct lf_trend *trends, size_t 
 {
     struct lf_buf *buf = telling->buf;
 
-    put_family(buf, "leadfit_drift_psi", "gauge",
-               "How far the scores of the last 24 hours have moved from the active version's baseline: below 0.1 they "
-               "are stable, from 0.25 on they have shifted (population stability index).");
+    lf_metric_put_family(
+        buf, "leadfit_drift_psi", "gauge",
+        "How far the scores of the last 24 hours have moved from the active version's baseline: below 0.1 they "
+        "are stable, from 0.25 on they have shifted (population stability index).");
     for (size_t i = 0; i < count; i++) {
         lf_buf_lit(buf, "leadfit_drift_psi{");
-        put_label(buf, true, "icp", trends[i].icp);
+        lf_metric_put_label(buf, true, "icp", trends[i].icp);
         lf_buf_lit(buf, "} ");
         put_double(buf, trends[i].psi);
         lf_buf_char(buf, '\n');
     }
-    put_family(buf, "leadfit_drift_window_scores", "gauge", "Scores under the active version in the last 24 hours.");
+    lf_metric_put_family(buf, "leadfit_drift_window_scores", "gauge",
+                         "Scores under the active version in the last 24 hours.");
     for (size_t i = 0; i < count; i++)
         put_count_by_icp(buf, "leadfit_drift_window_scores", trends[i].icp, trends[i].scored);
-    put_family(buf, "leadfit_drift_baseline_scores", "gauge",
-               "Scores in the active version's baseline; it is complete with 1000.");
+    lf_metric_put_family(buf, "leadfit_drift_baseline_scores", "gauge",
+                         "Scores in the active version's baseline; it is complete with 1000.");
     for (size_t i = 0; i < count; i++)
         put_count_by_icp(buf, "leadfit_drift_baseline_scores", trends[i].icp, trends[i].baseline);
-    put_family(buf, "leadfit_penetration_ratio", "gauge",
-               "Share of the last 24 hours' scores under the active version that are at its two best grades; nothing "
-               "where there were none.");
+    lf_metric_put_family(
+        buf, "leadfit_penetration_ratio", "gauge",
+        "Share of the last 24 hours' scores under the active version that are at its two best grades; nothing "
+        "where there were none.");
     for (size_t i = 0; i < count; i++) {
         if (trends[i].scored == 0)
             continue;
         lf_buf_lit(buf, "leadfit_penetration_ratio{");
-        put_label(buf, true, "icp", trends[i].icp);
-        put_label(buf, false, "purpose", trends[i].purpose);
+        lf_metric_put_label(buf, true, "icp", trends[i].icp);
+        lf_metric_put_label(buf, false, "purpose", trends[i].purpose);
         lf_buf_lit(buf, "} ");
         put_double(buf, (double)trends[i].best / (double)trends[i].scored);
         lf_buf_char(buf, '\n');
@@ -253,21 +259,22 @@ put_trends(const struct telling *telling, const struct lf_trend *trends, size_t 
 static void
 put_storage(const struct telling *telling, const struct lf_store_facts *facts)
 {
-    put_family(telling->buf, "leadfit_storage_bytes", "gauge", "Size of the database file and of its write-ahead log.");
+    lf_metric_put_family(telling->buf, "leadfit_storage_bytes", "gauge",
+                         "Size of the database file and of its write-ahead log.");
     lf_buf_printf(telling->buf,
                   "leadfit_storage_bytes{file=\"database\"} %lld\nleadfit_storage_bytes{file=\"wal\"} %lld\n",
                   (long long)facts->database_bytes, (long long)facts->log_bytes);
-    put_single(telling->buf, "leadfit_storage_free_bytes", "gauge", "Room left where the database is.",
-               facts->free_bytes, 0);
+    lf_metric_put_single(telling->buf, "leadfit_storage_free_bytes", "gauge", "Room left where the database is.",
+                         facts->free_bytes, 0);
 }
 
 static void
 put_build(const struct telling *telling, const char *engine)
 {
-    put_family(telling->buf, "leadfit_build_info", "gauge", "What runs here; always 1.");
+    lf_metric_put_family(telling->buf, "leadfit_build_info", "gauge", "What runs here; always 1.");
     lf_buf_lit(telling->buf, "leadfit_build_info{version=\"" LF_VERSION "\"");
-    put_label(telling->buf, false, "sqlite", engine);
-    put_label(telling->buf, false, "libmicrohttpd", lf_server_library_version());
+    lf_metric_put_label(telling->buf, false, "sqlite", engine);
+    lf_metric_put_label(telling->buf, false, "libmicrohttpd", lf_server_library_version());
     lf_buf_lit(telling->buf, "} 1\n");
 }
 
@@ -282,14 +289,15 @@ put_stored(const struct telling *telling, const struct lf_profiles *profiles)
     size_t count = 0;
     int64_t scores = 0;
 
-    put_single(telling->buf, "leadfit_storage_full", "gauge", "1 while there is no room to record.",
-               lf_recorder_full(lf_service_recorder(telling->service)), 0);
+    lf_metric_put_single(telling->buf, "leadfit_storage_full", "gauge", "1 while there is no room to record.",
+                         lf_recorder_full(lf_service_recorder(telling->service)), 0);
     if (lf_service_borrow_reader(telling->service, &reader, &error) == LF_OK) {
         if (lf_store_facts(reader, &facts, &error) == LF_OK)
             put_storage(telling, &facts);
+        lf_metrics_put_outbox(telling->buf, telling->scratch, telling->service, reader);
         if (lf_store_last_score(reader, &last, &scores, &error) == LF_OK)
-            put_single(telling->buf, "leadfit_recorded_scores", "gauge", "Scored leads that are in the database.",
-                       scores, 0);
+            lf_metric_put_single(telling->buf, "leadfit_recorded_scores", "gauge",
+                                 "Scored leads that are in the database.", scores, 0);
         if (profiles != NULL &&
             lf_trends_read(lf_service_trends(telling->service), reader, lf_service_catalog(telling->service), profiles,
                            telling->scratch, &trends, &count, &error) == LF_OK)
@@ -310,13 +318,15 @@ put_process(const struct telling *telling)
 
     if (lf_process_read(&process, &error) != LF_OK)
         return;
-    put_single(buf, "process_cpu_seconds_total", "counter", "Processor time taken.", process.cpu_us, 6);
-    put_single(buf, "process_resident_memory_bytes", "gauge", "Memory in use.", process.resident_bytes, 0);
-    put_single(buf, "process_virtual_memory_bytes", "gauge", "Address space in use.", process.virtual_bytes, 0);
-    put_single(buf, "process_start_time_seconds", "gauge", "When it was started, since 1970.", process.started_ms, 3);
-    put_single(buf, "process_open_fds", "gauge", "Open file descriptors.", process.open_fds, 0);
-    put_single(buf, "process_max_fds", "gauge", "How many may be open.", process.max_fds, 0);
-    put_single(buf, "process_threads", "gauge", "Threads.", process.threads, 0);
+    lf_metric_put_single(buf, "process_cpu_seconds_total", "counter", "Processor time taken.", process.cpu_us, 6);
+    lf_metric_put_single(buf, "process_resident_memory_bytes", "gauge", "Memory in use.", process.resident_bytes, 0);
+    lf_metric_put_single(buf, "process_virtual_memory_bytes", "gauge", "Address space in use.", process.virtual_bytes,
+                         0);
+    lf_metric_put_single(buf, "process_start_time_seconds", "gauge", "When it was started, since 1970.",
+                         process.started_ms, 3);
+    lf_metric_put_single(buf, "process_open_fds", "gauge", "Open file descriptors.", process.open_fds, 0);
+    lf_metric_put_single(buf, "process_max_fds", "gauge", "How many may be open.", process.max_fds, 0);
+    lf_metric_put_single(buf, "process_threads", "gauge", "Threads.", process.threads, 0);
 }
 
 void
@@ -333,6 +343,7 @@ lf_api_metrics(struct lf_request *request, void *context)
     lf_buf_init(&buf, lf_request_arena(request), LF_REPLY_MAX);
     put_requests(&telling);
     put_recording(&telling);
+    lf_metrics_put_exchange(&buf, telling.scratch, telling.service);
     set = lf_live_acquire(lf_service_live(telling.service));
     if (set != NULL)
         put_versions(&telling, set->profiles);

@@ -62,6 +62,24 @@ static const struct lf_route ROUTES[] = {
     {"GET", "/v1/stats/penetration", LF_SCOPE_STATS_READ, LF_BODY_NONE, lf_api_penetration, DESK},
     {"GET", "/v1/stats/unmatched", LF_SCOPE_STATS_READ, LF_BODY_NONE, lf_api_unmatched, DESK},
 
+    /* Open to everybody: what a delivery is signed with lets it in, or an API key that the handler looks at. */
+    {"POST", "/v1/webhooks/{source}", 0, LF_BODY_JSON, lf_api_webhook, WORKER},
+
+    {"GET", "/v1/sources", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_list_sources, DESK},
+    {"GET", "/v1/sources/{key}", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_get_source, DESK},
+    {"PUT", "/v1/sources/{key}", LF_SCOPE_ADMIN, LF_BODY_JSON, lf_api_put_source, DESK},
+    {"DELETE", "/v1/sources/{key}", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_delete_source, DESK},
+    {"POST", "/v1/sources/{key}/preview", LF_SCOPE_ADMIN, LF_BODY_JSON, lf_api_preview, DESK},
+    {"GET", "/v1/sources/{key}/refused", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_refused, DESK},
+
+    {"GET", "/v1/subscriptions", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_list_subscriptions, DESK},
+    {"GET", "/v1/subscriptions/{key}", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_get_subscription, DESK},
+    {"PUT", "/v1/subscriptions/{key}", LF_SCOPE_ADMIN, LF_BODY_JSON, lf_api_put_subscription, DESK},
+    {"DELETE", "/v1/subscriptions/{key}", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_delete_subscription, DESK},
+    {"GET", "/v1/subscriptions/{key}/deliveries", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_list_deliveries, DESK},
+    {"POST", "/v1/subscriptions/{key}/deliveries/{id}/retry", LF_SCOPE_ADMIN, LF_BODY_JSON, lf_api_retry_delivery,
+     DESK},
+
     {"GET", "/v1/audit", LF_SCOPE_ICP_READ, LF_BODY_NONE, lf_api_audit, DESK},
 
     {"GET", "/v1/keys", LF_SCOPE_ADMIN, LF_BODY_NONE, lf_api_list_keys, DESK},

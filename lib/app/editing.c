@@ -9,6 +9,7 @@
 
 #include "app/advice.h"
 #include "app/edit.h"
+#include "app/events.h"
 #include "app/versions.h"
 #include "base/buf.h"
 #include "base/time.h"
@@ -166,13 +167,28 @@ struct publishing {
     struct lf_stored_version version; /* what the draft will be */
 };
 
+/* Who is to be told of it is looked up on this thread, where subscriptions change as well. */
 static enum lf_status
 publish_draft(struct lf_store *store, void *argument, struct lf_error *error)
 {
-    const struct publishing *publishing = argument;
+    struct publishing *publishing = argument;
+    const struct lf_stored_version *version = &publishing->version;
+    struct lf_subscriptions *subscriptions = lf_service_subscriptions(publishing->edit.service);
+    struct lf_change change = publishing->edit.change;
+    struct lf_event_batch events;
+    enum lf_status status = lf_events_of_publication(subscriptions, publishing->edit.scratch, version->icp,
+                                                     version->version, change.at_ms, &events, error);
 
-    return lf_store_publish_draft(store, publishing->draft.icp, publishing->version.version, publishing->version.id,
-                                  publishing->precondition, &publishing->edit.change, error);
+    if (status != LF_OK)
+        return status;
+    change.deliveries = events.items;
+    change.delivery_count = events.count;
+    status = lf_store_publish_draft(store, version->icp, version->version, version->id, publishing->precondition,
+                                    &change, error);
+    if (status == LF_OK && events.count > 0)
+        lf_subscriptions_committed(subscriptions, events.items, events.count);
+    lf_event_batch_end(subscriptions, &events);
+    return status;
 }
 
 /* Whether the store will refuse it anyway, because of the ICP's state or of the precondition. */

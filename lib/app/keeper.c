@@ -1,8 +1,16 @@
-/* keeper.c - see keeper.h. */
+/*
+ * keeper.c - see keeper.h.
+ *
+ * Each chore is a function that does one slice of it and says whether there is more. The thread does the one that has
+ * been due longest, so that none with much to do keeps the others waiting, and sleeps until the next one is.
+ */
 #include "app/keeper.h"
 
+#include "app/events.h"
+#include "app/sources.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "store/exchange.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -13,17 +21,31 @@
 enum {
     SWEEP_SLICE = 2000, /* entries in one commit: some milliseconds, which a score may have to wait for */
     USES_SLICE = 500,   /* keys in one commit */
+    ROWS_SLICE = 500,   /* answers or deliveries in one commit: of some hundred bytes to some kilobytes each */
     PRUNE_EVERY_MS = 3600000,
     DAY_MS = 86400000,
 };
 
 #define NS_PER_MS INT64_C(1000000)
 
-/* One of the keeper's jobs. The keeper's thread alone, but for due_ns. */
-struct job {
+struct chore {
     const char *name;
-    int64_t due_ns; /* by the monotonic clock; INT64_MAX: not before it is asked for; guarded by the lock */
-    bool failed;    /* the last time: it has been logged */
+    /* Does a slice. *ret_more: there is more to do. */
+    enum lf_status (*run)(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error);
+    int64_t every_ms; /* 0: only when it is asked for */
+    int64_t due_ns;   /* by the monotonic clock; INT64_MAX: not before it is asked for; guarded by the lock */
+    bool failed;      /* the last time: it has been logged; the keeper's thread alone */
+};
+
+enum {
+    SWEEP_LISTS,
+    NOTE_USES,
+    NOTE_REFUSALS,
+    PRUNE_SCORES,
+    PRUNE_ANSWERS,
+    PRUNE_DELIVERIES,
+    WATCH_DRIFT,
+    CHORE_COUNT,
 };
 
 struct lf_keeper {
@@ -35,24 +57,37 @@ struct lf_keeper {
     size_t use_count;
     int64_t pruned; /* scores since it began; the keeper's thread alone */
 
-    pthread_mutex_t lock; /* guards due_ns of the jobs, and stopping */
+    pthread_mutex_t lock; /* guards due_ns of the chores, and stopping */
     pthread_cond_t changed;
-    struct job sweep, note, prune;
+    struct chore chores[CHORE_COUNT];
     bool stopping;
     pthread_t thread;
 };
 
-/* ---- the jobs ---- */
+/* ---- the chores ---- */
 
 struct slice {
     struct lf_keeper *keeper;
     bool more;
 };
 
+/* Runs a write of the store that tells whether there is more. */
+static enum lf_status
+run_slice(struct lf_keeper *keeper,
+          enum lf_status (*write)(struct lf_store *store, void *argument, struct lf_error *error), bool *ret_more,
+          struct lf_error *error)
+{
+    struct slice slice = {.keeper = keeper};
+    enum lf_status status = lf_recorder_run(keeper->recorder, write, &slice, error);
+
+    *ret_more = slice.more;
+    return status;
+}
+
 /* On the recorder's thread. What is to be spared is read here: whoever fills a generation says so before its first
  * entries are handed to the same thread, so that this comes before them, or knows of it. */
 static enum lf_status
-sweep_slice(struct lf_store *store, void *argument, struct lf_error *error)
+write_sweep(struct lf_store *store, void *argument, struct lf_error *error)
 {
     struct slice *slice = argument;
 
@@ -60,102 +95,200 @@ sweep_slice(struct lf_store *store, void *argument, struct lf_error *error)
 }
 
 static enum lf_status
-note_slice(struct lf_store *store, void *argument, struct lf_error *error)
+sweep_lists(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
 {
-    struct lf_keeper *keeper = argument;
-
-    return lf_store_touch_keys(store, keeper->uses, keeper->use_count, error);
+    return run_slice(keeper, write_sweep, ret_more, error);
 }
 
-/* Logs the first of several failures. */
-static void
-conclude(struct job *job, enum lf_status status, const struct lf_error *error)
+static enum lf_status
+write_uses(struct lf_store *store, void *argument, struct lf_error *error)
 {
-    if (status != LF_OK && !job->failed)
-        lf_log(LF_LOG_WARN, "housekeeping_failed", lf_log_text("what", job->name), lf_log_text("error", error->detail));
-    job->failed = status != LF_OK;
+    const struct slice *slice = argument;
+
+    return lf_store_touch_keys(store, slice->keeper->uses, slice->keeper->use_count, error);
 }
 
-/* Sweeps a slice; when to go on. */
-static int64_t
-sweep(struct lf_keeper *keeper)
+/* Those that could not be noted are kept for the next time. */
+static enum lf_status
+note_uses(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
 {
-    struct slice slice = {.keeper = keeper};
-    struct lf_error error;
-    enum lf_status status = lf_recorder_run(keeper->recorder, sweep_slice, &slice, &error);
-
-    conclude(&keeper->sweep, status, &error);
-    if (status != LF_OK)
-        return lf_time_monotonic_ns() + keeper->options.every_ms * NS_PER_MS;
-    return slice.more ? lf_time_monotonic_ns() + keeper->options.rest_ms * NS_PER_MS : INT64_MAX;
-}
-
-/* Notes all uses there are; when to look again. Those that could not be noted are kept for the next time. */
-static int64_t
-note_uses(struct lf_keeper *keeper)
-{
-    struct lf_error error;
     enum lf_status status = LF_OK;
 
-    do {
-        if (keeper->use_count == 0)
-            keeper->use_count = lf_keyring_take_uses(keeper->keyring, keeper->uses, USES_SLICE);
-        if (keeper->use_count == 0)
-            break;
-        status = lf_recorder_run(keeper->recorder, note_slice, keeper, &error);
-        conclude(&keeper->note, status, &error);
-        if (status == LF_OK)
-            keeper->use_count = 0;
-    } while (status == LF_OK);
-    return lf_time_monotonic_ns() + keeper->options.every_ms * NS_PER_MS;
+    if (keeper->use_count == 0)
+        keeper->use_count = lf_keyring_take_uses(keeper->keyring, keeper->uses, USES_SLICE);
+    if (keeper->use_count == 0)
+        return LF_OK;
+    status = run_slice(keeper, write_uses, ret_more, error);
+    if (status != LF_OK)
+        return status;
+    *ret_more = keeper->use_count == USES_SLICE;
+    keeper->use_count = 0;
+    return LF_OK;
 }
 
-/* Takes away a slice of what is too old; when to go on. Tells once how much it was in all. */
-static int64_t
-prune(struct lf_keeper *keeper)
+static enum lf_status
+note_refusals(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
+{
+    (void)ret_more;
+    return lf_sources_note(keeper->options.sources, keeper->recorder, error);
+}
+
+/* Tells once how much it was in all. */
+static enum lf_status
+prune_scores(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
 {
     int64_t before_ms = lf_time_now_ms() - (int64_t)keeper->options.retention_days * DAY_MS, scores = 0;
-    struct lf_error error;
-    bool more = false;
     enum lf_status status =
-        lf_ledger_prune(keeper->options.ledger, keeper->recorder, before_ms, &scores, &more, &error);
+        lf_ledger_prune(keeper->options.ledger, keeper->recorder, before_ms, &scores, ret_more, error);
 
-    conclude(&keeper->prune, status, &error);
     if (status != LF_OK)
-        return lf_time_monotonic_ns() + keeper->options.every_ms * NS_PER_MS;
+        return status;
     keeper->pruned += scores;
-    if (more)
-        return lf_time_monotonic_ns() + keeper->options.rest_ms * NS_PER_MS;
+    if (*ret_more)
+        return LF_OK;
     if (keeper->pruned > 0)
         lf_log(LF_LOG_INFO, "scores_pruned", lf_log_int("scores", keeper->pruned),
                lf_log_int("retention_days", keeper->options.retention_days));
     keeper->pruned = 0;
-    return lf_time_monotonic_ns() + PRUNE_EVERY_MS * NS_PER_MS;
+    return LF_OK;
+}
+
+static enum lf_status
+write_without_answers(struct lf_store *store, void *argument, struct lf_error *error)
+{
+    struct slice *slice = argument;
+
+    return lf_store_prune_answers(store, lf_time_now_ms() - slice->keeper->options.answers_ms, ROWS_SLICE, &slice->more,
+                                  error);
+}
+
+static enum lf_status
+prune_answers(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
+{
+    return run_slice(keeper, write_without_answers, ret_more, error);
+}
+
+static enum lf_status
+write_without_deliveries(struct lf_store *store, void *argument, struct lf_error *error)
+{
+    struct slice *slice = argument;
+    const struct lf_keeper_options *options = &slice->keeper->options;
+
+    return lf_store_prune_deliveries(store, lf_time_now_ms() - options->deliveries_ms, options->deliveries_kept,
+                                     ROWS_SLICE, &slice->more, error);
+}
+
+static enum lf_status
+prune_deliveries(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
+{
+    return run_slice(keeper, write_without_deliveries, ret_more, error);
+}
+
+static enum lf_status
+watch_drift(struct lf_keeper *keeper, bool *ret_more, struct lf_error *error)
+{
+    (void)ret_more;
+    return lf_events_watch_drift(keeper->options.service, error);
+}
+
+/* ---- when ---- */
+
+static int64_t
+in_ms(int64_t ms)
+{
+    return lf_time_monotonic_ns() + ms * NS_PER_MS;
+}
+
+/* The chores that there are, and when each is due first. */
+static void
+plan(struct lf_keeper *keeper)
+{
+    const struct lf_keeper_options *options = &keeper->options;
+    const struct chore chores[CHORE_COUNT] = {
+        [SWEEP_LISTS] = {.name = "sweep_lists", .run = sweep_lists, .due_ns = in_ms(0)},
+        [NOTE_USES] = {.name = "note_key_uses",
+                       .run = note_uses,
+                       .every_ms = options->every_ms,
+                       .due_ns = in_ms(options->every_ms)},
+        [NOTE_REFUSALS] = {.name = "note_refusals",
+                           .run = note_refusals,
+                           .every_ms = options->refusals_ms,
+                           .due_ns = options->sources != NULL ? in_ms(options->refusals_ms) : INT64_MAX},
+        [PRUNE_SCORES] = {.name = "prune_scores",
+                          .run = prune_scores,
+                          .every_ms = PRUNE_EVERY_MS,
+                          .due_ns = options->ledger != NULL && options->retention_days > 0 ? in_ms(0) : INT64_MAX},
+        [PRUNE_ANSWERS] = {.name = "prune_answers",
+                           .run = prune_answers,
+                           .every_ms = options->prune_ms,
+                           .due_ns = options->answers_ms > 0 ? in_ms(0) : INT64_MAX},
+        [PRUNE_DELIVERIES] = {.name = "prune_deliveries",
+                              .run = prune_deliveries,
+                              .every_ms = options->prune_ms,
+                              .due_ns = options->deliveries_ms > 0 ? in_ms(0) : INT64_MAX},
+        [WATCH_DRIFT] = {.name = "watch_drift",
+                         .run = watch_drift,
+                         .every_ms = options->drift_ms,
+                         .due_ns = options->service != NULL ? in_ms(options->drift_ms) : INT64_MAX},
+    };
+
+    for (size_t i = 0; i < CHORE_COUNT; i++)
+        keeper->chores[i] = chores[i];
+}
+
+/* Does a slice of the chore; whether that worked. Logs the first of several failures. */
+static bool
+do_slice(struct lf_keeper *keeper, struct chore *chore, bool *ret_more)
+{
+    struct lf_error error;
+    bool more = false;
+    enum lf_status status = chore->run(keeper, &more, &error);
+
+    if (status != LF_OK && !chore->failed)
+        lf_log(LF_LOG_WARN, "housekeeping_failed", lf_log_text("what", chore->name),
+               lf_log_text("error", error.detail));
+    chore->failed = status != LF_OK;
+    *ret_more = more && !chore->failed;
+    return !chore->failed;
+}
+
+/* The same; when the chore is due again. */
+static int64_t
+do_and_plan(struct lf_keeper *keeper, struct chore *chore)
+{
+    bool more = false;
+
+    if (!do_slice(keeper, chore, &more))
+        return in_ms(keeper->options.every_ms);
+    if (more)
+        return in_ms(keeper->options.rest_ms);
+    return chore->every_ms > 0 ? in_ms(chore->every_ms) : INT64_MAX;
 }
 
 /* ---- the thread ---- */
 
-static int64_t
-earlier(int64_t a_ns, int64_t b_ns)
+/* The one that is due first. Under the lock. */
+static struct chore *
+next_chore(struct lf_keeper *keeper)
 {
-    return a_ns < b_ns ? a_ns : b_ns;
+    struct chore *next = &keeper->chores[0];
+
+    for (size_t i = 1; i < CHORE_COUNT; i++)
+        if (keeper->chores[i].due_ns < next->due_ns)
+            next = &keeper->chores[i];
+    return next;
 }
 
-/* Does the job if it is due. Under the lock, which it lets go of meanwhile. */
-static bool
-do_if_due(struct lf_keeper *keeper, struct job *job, int64_t (*run)(struct lf_keeper *keeper))
+/* What has not been noted yet would be lost. */
+static void
+note_rest(struct lf_keeper *keeper)
 {
-    int64_t due_ns = 0;
+    bool more = true;
 
-    if (job->due_ns > lf_time_monotonic_ns())
-        return false;
-    job->due_ns = INT64_MAX;
-    (void)pthread_mutex_unlock(&keeper->lock);
-    due_ns = run(keeper);
-    (void)pthread_mutex_lock(&keeper->lock);
-    if (due_ns < job->due_ns) /* it may have been asked for meanwhile */
-        job->due_ns = due_ns;
-    return true;
+    while (more)
+        (void)do_slice(keeper, &keeper->chores[NOTE_USES], &more);
+    if (keeper->options.sources != NULL)
+        (void)do_slice(keeper, &keeper->chores[NOTE_REFUSALS], &more);
 }
 
 static void *
@@ -165,17 +298,24 @@ keeper_main(void *argument)
 
     (void)pthread_mutex_lock(&keeper->lock);
     while (!keeper->stopping) {
-        int64_t due_ns = 0;
+        struct chore *chore = next_chore(keeper);
+        int64_t due_ns = chore->due_ns;
 
-        if (do_if_due(keeper, &keeper->note, note_uses) || do_if_due(keeper, &keeper->sweep, sweep) ||
-            do_if_due(keeper, &keeper->prune, prune))
+        if (due_ns > lf_time_monotonic_ns()) {
+            struct timespec until = {.tv_sec = due_ns / (1000 * NS_PER_MS), .tv_nsec = due_ns % (1000 * NS_PER_MS)};
+
+            (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until); /* either way: look */
             continue;
-        due_ns = earlier(earlier(keeper->note.due_ns, keeper->sweep.due_ns), keeper->prune.due_ns);
-        struct timespec until = {.tv_sec = due_ns / (1000 * NS_PER_MS), .tv_nsec = due_ns % (1000 * NS_PER_MS)};
-        (void)pthread_cond_timedwait(&keeper->changed, &keeper->lock, &until); /* either way: look */
+        }
+        chore->due_ns = INT64_MAX;
+        (void)pthread_mutex_unlock(&keeper->lock);
+        due_ns = do_and_plan(keeper, chore);
+        (void)pthread_mutex_lock(&keeper->lock);
+        if (due_ns < chore->due_ns) /* it may have been asked for meanwhile */
+            chore->due_ns = due_ns;
     }
     (void)pthread_mutex_unlock(&keeper->lock);
-    (void)note_uses(keeper);
+    note_rest(keeper);
     return NULL;
 }
 
@@ -217,19 +357,13 @@ lf_keeper_start(struct lf_recorder *recorder, struct lf_keyring *keyring, const 
                 struct lf_keeper **ret_keeper, struct lf_error *error)
 {
     struct lf_keeper *keeper = calloc(1, sizeof *keeper);
-    int64_t now_ns = lf_time_monotonic_ns();
 
     if (keeper == NULL)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while starting");
     keeper->recorder = recorder;
     keeper->keyring = keyring;
     keeper->options = *options;
-    keeper->sweep = (struct job){.name = "sweep_lists", .due_ns = now_ns};
-    keeper->note = (struct job){.name = "note_key_uses", .due_ns = now_ns + options->every_ms * NS_PER_MS};
-    keeper->prune = (struct job){
-        .name = "prune_scores",
-        .due_ns = options->ledger != NULL && options->retention_days > 0 ? now_ns : INT64_MAX,
-    };
+    plan(keeper);
     atomic_init(&keeper->spare, 0);
     if (!init_locks(keeper) || !start_thread(keeper)) {
         free(keeper);
@@ -258,7 +392,7 @@ void
 lf_keeper_sweep(struct lf_keeper *keeper)
 {
     (void)pthread_mutex_lock(&keeper->lock);
-    keeper->sweep.due_ns = 0;
+    keeper->chores[SWEEP_LISTS].due_ns = 0;
     (void)pthread_cond_signal(&keeper->changed);
     (void)pthread_mutex_unlock(&keeper->lock);
 }

@@ -144,7 +144,7 @@ make_room(struct lf_ledger *ledger, struct lf_ledger_batch *batch)
     for (size_t i = 0; i < batch->item_count; i++) {
         uint32_t *slot = slot_of(batch, &items[i]);
 
-        *slot = *slot == 0 ? (uint32_t)i + 1 : *slot;
+        *slot = (uint32_t)i + 1;
     }
     return true;
 }
@@ -161,21 +161,27 @@ waits_under(const struct lf_generation *generation, const struct lf_ledger_item 
     return false;
 }
 
-/* Whether the item, which is about to be the batch's newest, is the lead's first score under its ICP. */
+/* What there was before the item, which is about to be the batch's newest, of its lead under its ICP. *ret_first: it is
+ * the first there, where scores are counted. *ret_last: the grade before, where changes of it are told; NULL for none.
+ */
 static enum lf_status
-look_whether_first(struct lf_ledger *ledger, struct lf_ledger_batch *batch, const struct lf_ledger_item *item,
-                   bool *ret_first, struct lf_error *error)
+look_back(struct lf_ledger *ledger, struct lf_ledger_batch *batch, const struct lf_ledger_item *item, bool *ret_first,
+          const char **ret_last, struct lf_error *error)
 {
     uint32_t *slot = slot_of(batch, item);
-    bool known = *slot != 0;
+    const struct lf_ledger_item *before = *slot == 0 ? NULL : &batch->items[*slot - 1];
+    bool known = true;
     enum lf_status status = LF_OK;
 
-    *slot = *slot == 0 ? (uint32_t)batch->item_count + 1 : *slot;
-    if (!known && batch->counting && !waits_under(ledger->gathering, item) && !waits_under(ledger->settling, item))
+    *slot = (uint32_t)batch->item_count + 1;
+    if ((batch->wanted & 1U << LF_EVENT_GRADE_CHANGED) != 0) {
+        status = lf_ledger_last_grade(ledger, before, item, ret_last, error);
+        known = *ret_last != NULL;
+    } else if (before == NULL && batch->counting && !waits_under(ledger->gathering, item) &&
+               !waits_under(ledger->settling, item)) {
         status = lf_store_knows_lead(ledger->reader, item->score->lead_id, item->score->lead_id_len,
                                      item->version->icp_id, &known, error);
-    else
-        known = true;
+    }
     *ret_first = !known;
     return status;
 }
@@ -196,6 +202,7 @@ take_result(struct lf_ledger *ledger, struct lf_ledger_batch *batch, struct lf_l
 {
     struct lf_book *book = NULL;
     const struct lf_outcome *outcome = NULL;
+    const char *last = NULL;
     bool first = false;
     enum lf_status status = lf_books_find(&ledger->books, item->result.version_id, &book, error);
 
@@ -209,9 +216,11 @@ take_result(struct lf_ledger *ledger, struct lf_ledger_batch *batch, struct lf_l
     if (item->score->lead_id_len > 0) {
         if (!make_room(ledger, batch))
             return out_of_memory(error);
-        status = look_whether_first(ledger, batch, item, &first, error);
+        status = look_back(ledger, batch, item, &first, &last, error);
         batch->items[batch->item_count++] = *item;
     }
+    if (status == LF_OK && batch->wanted != 0 && !item->result.shadow)
+        status = lf_ledger_tell_item(batch, item, last, error);
     if (status == LF_OK && batch->counting)
         status = lf_books_count(&ledger->books, book, outcome, &item->brief, lf_ulid_ms(item->score->id), first,
                                 &batch->rollups, error);
@@ -303,28 +312,41 @@ count_all(struct lf_ledger *ledger, struct lf_ledger_batch *batch, const struct 
 }
 
 enum lf_status
-lf_ledger_record(void *context, struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
-                 struct lf_error *error)
+lf_ledger_record(void *context, struct lf_store *store, const struct lf_recording *recording, struct lf_error *error)
 {
     struct lf_ledger *ledger = context;
+    struct lf_recording whole = *recording;
     struct lf_ledger_batch batch;
-    int64_t *blocks = NULL;
-    enum lf_status status = count == 0 ? LF_OK : lf_ledger_make_ready(ledger, store, error);
+    enum lf_status status = recording->count == 0 ? LF_OK : lf_ledger_make_ready(ledger, store, error);
 
-    if (status != LF_OK || count == 0)
+    if (status != LF_OK || recording->count == 0)
         return status;
     lf_ledger_begin(ledger, &batch, true);
-    blocks = lf_arena_calloc(ledger->batch, count, sizeof *blocks);
-    status = blocks == NULL ? out_of_memory(error) : count_all(ledger, &batch, scores, count, error);
+    whole.ret_blocks = lf_arena_calloc(ledger->batch, recording->count, sizeof *whole.ret_blocks);
+    status = whole.ret_blocks == NULL ? out_of_memory(error) : lf_ledger_begin_events(ledger, &batch, error);
     if (status == LF_OK)
-        status = lf_store_append_scores(store, scores, count, batch.rollups.items, batch.rollups.count, blocks, error);
-    if (status != LF_OK) {
-        lf_books_drop(&ledger->books);
-        return status;
+        status = count_all(ledger, &batch, recording->scores, recording->count, error);
+    if (status == LF_OK) {
+        whole.rollups = batch.rollups.items;
+        whole.rollup_count = batch.rollups.count;
+        whole.deliveries = batch.events.items;
+        whole.delivery_count = batch.events.count;
+        status = lf_store_record(store, &whole, error);
     }
-    lf_books_committed(&ledger->books, true);
-    gather_all(ledger, &batch, blocks, count);
-    return LF_OK;
+    if (status == LF_OK) {
+        lf_books_committed(&ledger->books, true);
+        gather_all(ledger, &batch, whole.ret_blocks, recording->count);
+    } else {
+        lf_books_drop(&ledger->books);
+    }
+    lf_ledger_end_events(ledger, &batch, status == LF_OK);
+    return status;
+}
+
+void
+lf_ledger_tell(struct lf_ledger *ledger, struct lf_subscriptions *subscriptions)
+{
+    ledger->subscriptions = subscriptions;
 }
 
 void

@@ -29,6 +29,7 @@
 enum { LF_BASELINE_SCORES = 1000 };
 
 struct lf_ledger;
+struct lf_subscriptions; /* app/subscriptions.h */
 
 /* Opens a reader of its own on the store. The catalog stays. */
 enum lf_status lf_ledger_create(struct lf_store *store, struct lf_catalog *catalog, struct lf_ledger **ret_ledger,
@@ -43,10 +44,15 @@ void lf_ledger_destroy(struct lf_ledger *ledger);
 enum lf_status lf_ledger_catch_up(struct lf_ledger *ledger, void (*say)(int64_t done, int64_t of),
                                   struct lf_error *error) LF_MUST_CHECK;
 
-/* On the recorder's thread: records scores in one commit, with what they add up to. For lf_recorder_options.commit.
- * After a failure nothing of it is counted. */
-enum lf_status lf_ledger_record(void *ledger, struct lf_store *store, const struct lf_stored_score *const *scores,
-                                size_t count, struct lf_error *error) LF_MUST_CHECK;
+/* Whom to tell of scores and changed grades: their deliveries are recorded with the scores from now on. Before the
+ * recorder starts; NULL: nobody. The subscriptions stay. */
+void lf_ledger_tell(struct lf_ledger *ledger, struct lf_subscriptions *subscriptions);
+
+/* On the recorder's thread: records scores and answers in one commit, with what they add up to and what is told of them
+ * (the recording's own roll-ups, deliveries and ret_blocks are not read). For lf_recorder_options.commit. After a
+ * failure nothing of it is counted. */
+enum lf_status lf_ledger_record(void *ledger, struct lf_store *store, const struct lf_recording *recording,
+                                struct lf_error *error) LF_MUST_CHECK;
 
 /* On the recorder's thread, after each round of its work: settles a slice where that is due (much waits, or for more
  * than a second, or idle). *ret_more: a slice is due at once. For lf_recorder_options.tend. */

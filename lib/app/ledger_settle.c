@@ -113,7 +113,9 @@ lf_ledger_tend(void *context, struct lf_store *store, bool idle, bool *ret_more,
     enum lf_status status = LF_OK;
 
     *ret_more = false;
-    if (ledger->stale)
+    if (ledger->subscriptions != NULL)
+        status = lf_subscriptions_tend(ledger->subscriptions, store, error);
+    if (status == LF_OK && ledger->stale)
         status = lf_ledger_make_ready(ledger, store, error);
     if (status == LF_OK && round_is_due(ledger, idle)) {
         status = lf_ledger_settle_slice(ledger, store, error);

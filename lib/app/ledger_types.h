@@ -2,6 +2,7 @@
  * ledger_types.h - the ledger's insides: what its files share.
  *
  *     ledger.c            life; recording scores with what they add up to; what was recorded since the start
+ *     ledger_events.c     what is told of recorded scores
  *     ledger_settle.c     rounds of settling: when, how much at a time
  *     ledger_leads.c      what settling and outcomes change of a lead, and of the counts it is in
  *     ledger_erase.c      taking away: one lead, or what is too old
@@ -18,6 +19,7 @@
 #ifndef LF_APP_LEDGER_TYPES_H
 #define LF_APP_LEDGER_TYPES_H
 
+#include "app/events.h"
 #include "app/ledger.h"
 #include "app/ledger_books.h"
 #include "app/ledger_waiting.h"
@@ -41,6 +43,7 @@ struct lf_ledger {
     struct lf_store *store;
     struct lf_store_reader *reader;
     struct lf_catalog *catalog;
+    struct lf_subscriptions *subscriptions; /* to be told; NULL: nobody */
     struct lf_books books;
     uint64_t seed;            /* of lf_lead_hash */
     struct lf_arena *batch;   /* of one commit */
@@ -77,8 +80,10 @@ struct lf_ledger_batch {
     struct lf_rollup_list rollups; /* to be put with them */
     struct lf_ledger_item *items;
     size_t item_count, item_cap;
-    uint32_t *slots; /* items by lead and ICP, index + 1, 0 for a free place; open addressing, at most half full */
+    uint32_t *slots; /* the newest item by lead and ICP, index + 1, 0 for none; open addressing, at most half full */
     size_t slot_count;
+    uint32_t wanted; /* events of scores that anybody gathers, bits; 0: none is told */
+    struct lf_event_batch events;
 };
 
 /* Some leads to settle: of each what waits of it in either generation, the older first. */
@@ -103,6 +108,25 @@ void lf_ledger_forget_items(struct lf_ledger_batch *batch);
 
 /* Tells others how much waits; after each change of that. */
 void lf_ledger_note_depth(struct lf_ledger *ledger);
+
+/* ---- ledger_events.c ---- */
+
+/* Holds the subscriptions where anybody wants to be told of scores. OUT_OF_MEMORY. */
+enum lf_status
+lf_ledger_begin_events(struct lf_ledger *ledger, struct lf_ledger_batch *batch, struct lf_error *error) LF_MUST_CHECK;
+
+/* Gives them back; committed: the store has the batch's deliveries, whose senders are woken first. */
+void lf_ledger_end_events(struct lf_ledger *ledger, struct lf_ledger_batch *batch, bool committed);
+
+/* The grade that the item's lead had before under its ICP, by name; NULL: none. before: the item of the two that came
+ * last in the batch, NULL for none. The name lives in the batch's arena, or with its versions. */
+enum lf_status
+lf_ledger_last_grade(struct lf_ledger *ledger, const struct lf_ledger_item *before, const struct lf_ledger_item *item,
+                     const char **ret_grade, struct lf_error *error) LF_MUST_CHECK;
+
+/* Gathers what is told of a result. last: the grade before, NULL where there was none. OUT_OF_MEMORY. */
+enum lf_status lf_ledger_tell_item(struct lf_ledger_batch *batch, const struct lf_ledger_item *item, const char *last,
+                                   struct lf_error *error) LF_MUST_CHECK;
 
 /* ---- ledger_settle.c ---- */
 

@@ -45,6 +45,8 @@ struct lf_metrics {
     _Atomic int statuses[STATUSES];  /* status + 1, in the order in which they came up; 0: a free place */
     alignas(CACHE_LINE) struct counters commit_sizes;
     struct counters commit_durations;
+    _Atomic int64_t
+        webhooks[LF_CRM_COUNT][LF_WEBHOOK_RESULT_COUNT]; /* each ends with a commit or so: one set will do */
 };
 
 struct lf_metrics *
@@ -137,6 +139,12 @@ lf_metrics_commit(struct lf_metrics *metrics, size_t scores, int64_t duration_us
     observe(&metrics->commit_durations, LF_DURATION_BOUNDS_US, LF_DURATION_BUCKETS, duration_us);
 }
 
+void
+lf_metrics_webhook(struct lf_metrics *metrics, enum lf_crm crm, enum lf_webhook_result result)
+{
+    add(&metrics->webhooks[crm][result], 1);
+}
+
 /* ---- reading ---- */
 
 static int64_t
@@ -179,6 +187,12 @@ lf_metrics_durations(struct lf_metrics *metrics, size_t route, struct lf_histogr
     *ret_durations = (struct lf_histogram){.count = 0};
     for (size_t set = 0; set < metrics->sets; set++)
         add_up(&metrics->counters[set * (metrics->routes + 1) + route].durations, LF_DURATION_BUCKETS, ret_durations);
+}
+
+int64_t
+lf_metrics_webhooks(const struct lf_metrics *metrics, enum lf_crm crm, enum lf_webhook_result result)
+{
+    return value_of(&metrics->webhooks[crm][result]);
 }
 
 void

@@ -10,7 +10,8 @@
  * once: with many of them a commit would begin with the first few that are back, and the others would wait for the
  * next one. So the thread watches how many callers there have lately been at a time (the crowd: those recorded and
  * those that waited meanwhile), and where it is more than a few, waits until half of them are there, or GATHER_US.
- * One caller alone, or a few, never wait.
+ * One caller alone, or a few, never wait. A caller is a job, however many scores it brings; queue and batch are counted
+ * in scores.
  *
  * What is to be written at leisure (tend) gets a slice after each round: jobs that came meanwhile come first again, and
  * wait for one slice at most. Moving the write-ahead log into the database comes after the `done` calls, so nobody who
@@ -56,14 +57,15 @@ struct task {
 struct lf_recorder {
     struct lf_store *store;
     struct lf_recorder_options options;
-    const struct lf_stored_score **scores; /* of the batch being recorded */
+    const struct lf_stored_score **scores;   /* of the batch being recorded: room for its last job, too */
+    const struct lf_stored_answer **answers; /* kept with them, one a job at most */
 
     pthread_mutex_t lock;    /* guards what follows, down to `sleeping` */
     pthread_cond_t work;     /* the thread waits here for jobs, tasks and the end */
     pthread_cond_t finished; /* callers of lf_recorder_run wait here */
     struct lf_ulid_mint mint;
     struct lf_record_job *first, *last; /* jobs that wait */
-    size_t depth;
+    size_t jobs, depth;                 /* so many; the scores that they bring */
     struct task *first_task, *last_task;
     size_t crowd;  /* callers at a time, lately; falls slowly */
     size_t wanted; /* so many jobs wake the thread */
@@ -115,9 +117,9 @@ note_full(struct lf_recorder *recorder, enum lf_status status, const struct lf_e
     }
 }
 
-/* Records the scores that stand ready. */
+/* Records what stands ready. */
 static enum lf_status
-commit(struct lf_recorder *recorder, size_t count, struct lf_error *error)
+commit(struct lf_recorder *recorder, const struct lf_recording *recording, struct lf_error *error)
 {
     const struct lf_recorder_options *options = &recorder->options;
     int64_t began_ns = lf_time_monotonic_ns();
@@ -125,30 +127,69 @@ commit(struct lf_recorder *recorder, size_t count, struct lf_error *error)
 
     begin_write(recorder);
     if (options->commit != NULL)
-        status = options->commit(options->context, recorder->store, recorder->scores, count, error);
+        status = options->commit(options->context, recorder->store, recording, error);
     else
-        status = lf_store_append_scores(recorder->store, recorder->scores, count, NULL, 0, NULL, error);
+        status = lf_store_record(recorder->store, recording, error);
     end_write(recorder, status, error);
     note_full(recorder, status, error);
     if (status == LF_OK)
-        lf_metrics_commit(options->metrics, count, (lf_time_monotonic_ns() - began_ns) / 1000);
+        lf_metrics_commit(options->metrics, recording->count, (lf_time_monotonic_ns() - began_ns) / 1000);
     return status;
 }
 
-static void
-record(struct lf_recorder *recorder, struct lf_record_job *jobs, size_t count)
+/* Puts a job's scores, and the answer that it prepares, to what is to be recorded. */
+static enum lf_status
+take_in(struct lf_recorder *recorder, struct lf_record_job *job, struct lf_recording *recording, struct lf_error *error)
 {
+    enum lf_status status = job->prepare == NULL ? LF_OK : job->prepare(job, error);
+
+    if (status != LF_OK)
+        return status;
+    recorder->scores[recording->count++] = &job->score;
+    for (size_t i = 0; i < job->more_count; i++)
+        recorder->scores[recording->count++] = &job->more[i];
+    if (job->answer != NULL)
+        recorder->answers[recording->answer_count++] = job->answer;
+    return LF_OK;
+}
+
+/* The same for all; those that cannot be prepared are told so and left out. Returns the others. */
+static struct lf_record_job *
+take_in_all(struct lf_recorder *recorder, struct lf_record_job *jobs, struct lf_recording *recording)
+{
+    struct lf_record_job **link = &jobs;
+
+    while (*link != NULL) {
+        struct lf_record_job *job = *link;
+        struct lf_error error;
+        enum lf_status status = take_in(recorder, job, recording, &error);
+
+        if (status == LF_OK) {
+            link = &job->next;
+        } else {
+            *link = job->next;
+            job->next = NULL;
+            job->done(job, status, &error);
+        }
+    }
+    return jobs;
+}
+
+static void
+record(struct lf_recorder *recorder, struct lf_record_job *jobs)
+{
+    struct lf_recording recording = {.scores = recorder->scores, .answers = recorder->answers};
     struct lf_error error;
     enum lf_status status = LF_STORAGE_FAILED;
-    size_t i = 0;
 
     if (atomic_load(&recorder->failed)) {
         error = recorder->failure;
         error.status = status;
     } else {
-        for (struct lf_record_job *job = jobs; job != NULL; job = job->next)
-            recorder->scores[i++] = &job->score;
-        status = commit(recorder, count, &error);
+        jobs = take_in_all(recorder, jobs, &recording);
+        if (jobs == NULL)
+            return;
+        status = commit(recorder, &recording, &error);
     }
     while (jobs != NULL) {
         struct lf_record_job *job = jobs;
@@ -255,25 +296,35 @@ monotonic_in(int64_t ms)
     return (struct timespec){.tv_sec = ns / (1000 * NS_PER_MS), .tv_nsec = ns % (1000 * NS_PER_MS)};
 }
 
-/* Takes what waits, at most a batch, off the list. Under the lock. */
-static struct lf_record_job *
-take_jobs(struct lf_recorder *recorder, size_t *ret_count)
+static size_t
+scores_of(const struct lf_record_job *job)
 {
-    struct lf_record_job *jobs = recorder->first, *end = NULL;
-    size_t count = 0;
+    return 1 + job->more_count;
+}
+
+/* Takes what waits off the list: at most a batch, or what the last job, which is never split, brings beyond it. Under
+ * the lock. */
+static struct lf_record_job *
+take_jobs(struct lf_recorder *recorder, size_t *ret_jobs)
+{
+    struct lf_record_job *jobs = recorder->first, *end = jobs;
+    size_t count = 1, scores = 0;
 
     if (recorder->depth <= recorder->options.batch) {
-        *ret_count = recorder->depth;
+        *ret_jobs = recorder->jobs;
         recorder->first = recorder->last = NULL;
-        recorder->depth = 0;
+        recorder->jobs = recorder->depth = 0;
         return jobs;
     }
-    for (end = jobs, count = 1; count < recorder->options.batch; count++)
+    for (scores = scores_of(end); scores < recorder->options.batch; scores += scores_of(end), count++)
         end = end->next;
     recorder->first = end->next;
+    if (recorder->first == NULL)
+        recorder->last = NULL;
     end->next = NULL;
-    recorder->depth -= count;
-    *ret_count = count;
+    recorder->jobs -= count;
+    recorder->depth -= scores;
+    *ret_jobs = count;
     return jobs;
 }
 
@@ -292,6 +343,13 @@ wait_for_work(struct lf_recorder *recorder)
     return rc != ETIMEDOUT;
 }
 
+/* Whether so much waits that a commit may begin. Under the lock. */
+static bool
+are_enough(const struct lf_recorder *recorder)
+{
+    return recorder->jobs >= recorder->wanted || recorder->depth >= recorder->options.batch;
+}
+
 /* Waits a moment for the rest of a crowd. Under the lock. */
 static void
 gather(struct lf_recorder *recorder)
@@ -302,9 +360,8 @@ gather(struct lf_recorder *recorder)
 
     if (recorder->crowd < CROWD_MIN || recorder->first == NULL)
         return;
-    recorder->wanted = recorder->crowd / 2 < recorder->options.batch ? recorder->crowd / 2 : recorder->options.batch;
-    while (recorder->depth < recorder->wanted && recorder->first_task == NULL && !recorder->stopping &&
-           rc != ETIMEDOUT) {
+    recorder->wanted = recorder->crowd / 2;
+    while (!are_enough(recorder) && recorder->first_task == NULL && !recorder->stopping && rc != ETIMEDOUT) {
         recorder->sleeping = true;
         rc = pthread_cond_timedwait(&recorder->work, &recorder->lock, &until);
         recorder->sleeping = false;
@@ -316,7 +373,7 @@ gather(struct lf_recorder *recorder)
 static void
 learn_crowd(struct lf_recorder *recorder, size_t recorded)
 {
-    size_t now = recorded + recorder->depth;
+    size_t now = recorded + recorder->jobs;
 
     if (now >= recorder->crowd)
         recorder->crowd = now;
@@ -345,7 +402,7 @@ recorder_main(void *argument)
         recorder->first_task = recorder->last_task = NULL;
         (void)pthread_mutex_unlock(&recorder->lock);
         if (jobs != NULL) /* first: of writes that come one after the other, a job waits for one at most */
-            record(recorder, jobs, count);
+            record(recorder, jobs);
         run_tasks(recorder, tasks);
         if (!in_time)
             look_for_room(recorder);
@@ -439,6 +496,7 @@ static void
 recorder_free(struct lf_recorder *recorder)
 {
     free(recorder->scores);
+    free(recorder->answers);
     free(recorder);
 }
 
@@ -467,8 +525,9 @@ lf_recorder_start(struct lf_store *store, const struct lf_recorder_options *opti
     recorder->options = *options;
     recorder->wanted = 1;
     recorder->truncated_ns = lf_time_monotonic_ns();
-    recorder->scores = calloc(options->batch, sizeof *recorder->scores);
-    if (recorder->scores == NULL)
+    recorder->scores = calloc(options->batch + LF_RECORD_MORE_MAX, sizeof *recorder->scores);
+    recorder->answers = calloc(options->batch, sizeof *recorder->answers);
+    if (recorder->scores == NULL || recorder->answers == NULL)
         status = lf_fail(error, LF_OUT_OF_MEMORY, "no memory to record scores");
     else if (!init_locks(recorder))
         status = lf_fail(error, LF_INTERNAL, "cannot make the recorder's locks");
@@ -531,6 +590,17 @@ wake(struct lf_recorder *recorder)
     (void)pthread_cond_signal(&recorder->work);
 }
 
+/* Ids in the order of the scores, with none of another job between them. Under the lock. */
+static bool
+give_ids(struct lf_recorder *recorder, struct lf_record_job *job, int64_t now_ms)
+{
+    bool given = lf_ulid_next(&recorder->mint, now_ms, &job->score.id);
+
+    for (size_t i = 0; given && i < job->more_count; i++)
+        given = lf_ulid_next(&recorder->mint, now_ms, &job->more[i].id);
+    return given;
+}
+
 /* Under the lock. */
 static enum lf_status
 enqueue(struct lf_recorder *recorder, struct lf_record_job *job, int64_t now_ms, struct lf_error *error)
@@ -541,7 +611,7 @@ enqueue(struct lf_recorder *recorder, struct lf_record_job *job, int64_t now_ms,
         return status;
     if (recorder->depth >= recorder->options.queue)
         return lf_fail(error, LF_BUSY, "%zu scores wait to be recorded; try again in a moment", recorder->depth);
-    if (!lf_ulid_next(&recorder->mint, now_ms, &job->score.id))
+    if (!give_ids(recorder, job, now_ms))
         return lf_fail(error, LF_INTERNAL, "the system gives no random bytes for an id");
     job->next = NULL;
     if (recorder->last == NULL)
@@ -549,21 +619,40 @@ enqueue(struct lf_recorder *recorder, struct lf_record_job *job, int64_t now_ms,
     else
         recorder->last->next = job;
     recorder->last = job;
-    recorder->depth++;
-    if (recorder->depth >= recorder->wanted)
+    recorder->jobs++;
+    recorder->depth += scores_of(job);
+    if (are_enough(recorder))
         wake(recorder);
     return LF_OK;
+}
+
+static bool
+is_too_large(const struct lf_stored_score *score)
+{
+    return score->body_len > LF_SCORE_BODY_MAX || score->lead_id_len > LF_SCORE_LEAD_ID_MAX;
+}
+
+/* What would fail the whole batch it is in is not let in. */
+static enum lf_status
+check_job(const struct lf_record_job *job, struct lf_error *error)
+{
+    bool too_large = is_too_large(&job->score);
+
+    if (job->more_count > LF_RECORD_MORE_MAX)
+        return lf_fail(error, LF_INTERNAL, "%zu scores are more than can be recorded at once", scores_of(job));
+    for (size_t i = 0; !too_large && i < job->more_count; i++)
+        too_large = is_too_large(&job->more[i]);
+    return too_large ? lf_fail(error, LF_BODY_TOO_LARGE, "the score is too large to be recorded") : LF_OK;
 }
 
 enum lf_status
 lf_recorder_submit(struct lf_recorder *recorder, struct lf_record_job *job, struct lf_error *error)
 {
-    enum lf_status status = LF_OK;
+    enum lf_status status = check_job(job, error);
     int64_t now_ms = lf_time_now_ms();
 
-    /* One such would fail the whole batch it is in. */
-    if (job->score.body_len > LF_SCORE_BODY_MAX || job->score.lead_id_len > LF_SCORE_LEAD_ID_MAX)
-        return lf_fail(error, LF_BODY_TOO_LARGE, "the score is too large to be recorded");
+    if (status != LF_OK)
+        return status;
     (void)pthread_mutex_lock(&recorder->lock);
     status = enqueue(recorder, job, now_ms, error);
     (void)pthread_mutex_unlock(&recorder->lock);

@@ -14,6 +14,7 @@
 
 #include "app/metrics.h"
 #include "base/status.h"
+#include "store/exchange.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -22,9 +23,20 @@
 
 struct lf_recorder;
 
+enum { LF_RECORD_MORE_MAX = 255 };
+
+/* Scores that are recorded in one commit, or not at all. Ids are given by submit, ascending; what all this points to
+ * stays put until done. */
 struct lf_record_job {
-    struct lf_record_job *next;   /* the recorder's own */
-    struct lf_stored_score score; /* id is given by submit; what it points to stays put until done */
+    struct lf_record_job *next; /* the recorder's own */
+    struct lf_stored_score score;
+    struct lf_stored_score *more; /* recorded with it */
+    size_t more_count;            /* at most LF_RECORD_MORE_MAX */
+    /* On the recorder's thread, before the commit, once; ids are known. It may set `answer`, what is kept in the same
+     * commit. When it fails, so does this job alone, before the others are done. Not called once writing has ended for
+     * good. Must be quick. NULL: nothing. */
+    enum lf_status (*prepare)(struct lf_record_job *job, struct lf_error *error);
+    const struct lf_stored_answer *answer; /* NULL: none */
     /* On the recorder's thread, once; must be quick; the job is the caller's again. error is NULL for LF_OK. It may
      * submit, but not call lf_recorder_run. */
     void (*done)(struct lf_record_job *job, enum lf_status status, const struct lf_error *error);
@@ -32,12 +44,12 @@ struct lf_record_job {
 };
 
 struct lf_recorder_options {
-    size_t queue;     /* jobs that may wait, at least 1 */
-    size_t batch;     /* most jobs in one commit, at least 1 */
+    size_t queue;     /* scores that may wait, at least 1; a job is taken as long as there is room for one */
+    size_t batch;     /* scores in one commit, at least 1; the last job may bring more */
     int64_t stall_ms; /* a commit that takes longer ends the process (watchdog); 0: never */
-    /* Records scores in one commit; NULL: lf_store_append_scores alone. On the recorder's thread. */
-    enum lf_status (*commit)(void *context, struct lf_store *store, const struct lf_stored_score *const *scores,
-                             size_t count, struct lf_error *error);
+    /* Records scores and answers in one commit; NULL: lf_store_record alone. On the recorder's thread. */
+    enum lf_status (*commit)(void *context, struct lf_store *store, const struct lf_recording *recording,
+                             struct lf_error *error);
     /* Called after each round of work, and now and then while there is none (idle): what is to be written at leisure.
      * *ret_more: it wants to be called again at once, after what waits. NULL: nothing. */
     enum lf_status (*tend)(void *context, struct lf_store *store, bool idle, bool *ret_more, struct lf_error *error);
@@ -60,7 +72,7 @@ enum lf_status lf_recorder_run(struct lf_recorder *recorder,
                                enum lf_status (*write)(struct lf_store *store, void *argument, struct lf_error *error),
                                void *argument, struct lf_error *error) LF_MUST_CHECK;
 
-/* Jobs that wait now. */
+/* Scores that wait now. */
 size_t lf_recorder_depth(struct lf_recorder *recorder);
 
 /* How many may wait. */

@@ -19,11 +19,11 @@ given(const struct lf_json *body, const char *name)
 }
 
 /* An integer as text: with the digits it came with where a double would not keep them. NULL: not an integer, or too
- * long to be an id. */
+ * long to be an id; or memory is out, which the document notes. */
 static const char *
-integer_text(struct lf_arena *arena, const struct lf_json *node)
+integer_text(struct lf_document *document, const struct lf_json *node)
 {
-    const char *digits = lf_json_long_digits(node);
+    const char *digits = lf_json_long_digits(node), *copy = NULL;
     double number = lf_json_number(node);
     char text[LF_NUMBER_TEXT_MAX];
     size_t len = 0;
@@ -33,7 +33,10 @@ integer_text(struct lf_arena *arena, const struct lf_json *node)
     if (number != floor(number) || fabs(number) >= 1e21)
         return NULL;
     len = lf_number_format(number, text);
-    return lf_arena_copy(arena, text, len);
+    copy = lf_arena_copy(document->arena, text, len);
+    if (copy == NULL)
+        lf_document_out_of_memory(document);
+    return copy;
 }
 
 bool
@@ -59,7 +62,7 @@ lf_lead_id_read(struct lf_document *document, const struct lf_json *node, const 
         }
         break;
     case LF_JSON_NUMBER:
-        text = integer_text(document->arena, node);
+        text = integer_text(document, node);
         if (text == NULL) {
             lf_document_fault(document, place, "out_of_range", "an id is a text or a whole number of at most %d digits",
                               LF_LEAD_ID_MAX);

@@ -1,7 +1,11 @@
 /* service.c - see service.h. */
 #include "app/service.h"
 
+#include "app/courier.h"
+#include "app/idempotency.h"
 #include "app/keeper.h"
+#include "app/sources.h"
+#include "app/subscriptions.h"
 #include "base/findings.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -9,13 +13,23 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     READERS_KEPT = 8,
     PROBE_EVERY_MS = 1000,
     KEEP_EVERY_MS = 60000, /* "last used" is for people, and each note of it is a commit */
-    SWEEP_REST_MS = 5,     /* several commits' time, so that a sweep takes but a part of the disk's */
-    SETTLE_MS = 2000,      /* of a stop, at most */
+    REFUSALS_EVERY_MS = 2000,
+    PRUNE_EVERY_MS = 60000,
+    DRIFT_EVERY_MS = 30000,
+    DELIVERIES_DAYS = 7,     /* of those that have ended; as long as anybody looks for them, */
+    DELIVERIES_KEPT = 10000, /* and as many of a subscription */
+    SWEEP_REST_MS = 5,       /* several commits' time, so that a sweep takes but a part of the disk's */
+    SETTLE_MS = 2000,        /* of a stop, at most */
+    POST_TIMEOUT_MS = 20000, /* Standard Webhooks: 15 to 30 s */
+    POSTS_EACH = 8,          /* at a time for one subscription: 80 a second to a target that takes 100 ms */
+    OUTBOX_MAX = 100000,
+    DAY_MS = 86400000,
     PRIVACY_CHUNK = 4096,
     PRIVACY_MAX = 1 << 20, /* far above what a setting's patterns take */
 };
@@ -33,6 +47,12 @@ struct lf_service {
     struct lf_arena *arena; /* of the privacy */
     const struct lf_privacy *privacy;
     bool open_metrics;
+    struct lf_sources *sources;
+    struct lf_subscriptions *subscriptions;
+    struct lf_idempotency *idempotency;
+    struct lf_courier *courier;
+    char *public_url; /* in the arena */
+    bool allow_private_targets;
 
     pthread_mutex_t editing; /* held for the whole of a change (app/editing.h) */
     pthread_mutex_t keys;    /* the same for API keys */
@@ -116,6 +136,27 @@ load_privacy(struct lf_service *service, const struct lf_service_options *option
                : status;
 }
 
+/* What passes between this service and CRMs. */
+static enum lf_status
+load_exchange(struct lf_service *service, const struct lf_service_options *options, struct lf_store_reader *reader,
+              struct lf_error *error)
+{
+    const char *url = options->public_url != NULL ? options->public_url : "";
+    size_t len = strlen(url);
+    enum lf_status status = lf_sources_load(reader, &service->sources, error);
+
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    service->allow_private_targets = options->allow_private_targets;
+    service->public_url = lf_arena_copy(service->arena, url, len);
+    service->idempotency = lf_idempotency_create(options->idempotency_ms > 0 ? options->idempotency_ms : DAY_MS);
+    if (status == LF_OK && (service->public_url == NULL || service->idempotency == NULL))
+        status = out_of_memory(error);
+    return status == LF_OK ? lf_subscriptions_load(reader, options->outbox_max > 0 ? options->outbox_max : OUTBOX_MAX,
+                                                   &service->subscriptions, error)
+                           : status;
+}
+
 /* What scores add up to; where an earlier schema recorded them it takes its time. */
 static enum lf_status
 start_ledger(struct lf_service *service, struct lf_error *error)
@@ -126,7 +167,10 @@ start_ledger(struct lf_service *service, struct lf_error *error)
     if (service->catalog == NULL)
         return out_of_memory(error);
     status = lf_ledger_create(service->store, service->catalog, &service->ledger, error);
-    return status == LF_OK ? lf_ledger_catch_up(service->ledger, say_counting, error) : status;
+    if (status != LF_OK)
+        return status;
+    lf_ledger_tell(service->ledger, service->subscriptions);
+    return lf_ledger_catch_up(service->ledger, say_counting, error);
 }
 
 static enum lf_status
@@ -142,11 +186,28 @@ start_threads(struct lf_service *service, const struct lf_service_options *optio
     struct lf_keeper_options keeper = {.every_ms = KEEP_EVERY_MS,
                                        .rest_ms = SWEEP_REST_MS,
                                        .ledger = service->ledger,
-                                       .retention_days = options->retention_days};
+                                       .retention_days = options->retention_days,
+                                       .sources = service->sources,
+                                       .refusals_ms = REFUSALS_EVERY_MS,
+                                       .answers_ms = lf_idempotency_keep_ms(service->idempotency),
+                                       .deliveries_ms = DELIVERIES_DAYS * (int64_t)DAY_MS,
+                                       .deliveries_kept = DELIVERIES_KEPT,
+                                       .prune_ms = PRUNE_EVERY_MS,
+                                       .service = service,
+                                       .drift_ms = DRIFT_EVERY_MS};
+    struct lf_courier_options courier = {
+        .poster = {.allow_private = options->allow_private_targets,
+                   .ca_file = options->ca_file,
+                   .timeout_ms = POST_TIMEOUT_MS},
+        .each = POSTS_EACH,
+    };
     enum lf_status status = lf_recorder_start(service->store, &recorder, &service->recorder, error);
 
     if (status == LF_OK)
         status = lf_keeper_start(service->recorder, service->keyring, &keeper, &service->keeper, error);
+    if (status == LF_OK)
+        status = lf_courier_start(service->store, service->recorder, service->subscriptions, &courier,
+                                  &service->courier, error);
     return status;
 }
 
@@ -171,6 +232,8 @@ start(struct lf_service *service, const struct lf_service_options *options, stru
     if (status == LF_OK && ((service->metrics = lf_metrics_create(options->routes)) == NULL ||
                             (service->trends = lf_trends_create()) == NULL))
         status = out_of_memory(error);
+    if (status == LF_OK)
+        status = load_exchange(service, options, reader, error);
     if (status == LF_OK)
         status = start_ledger(service, error);
     if (status == LF_OK)
@@ -256,6 +319,7 @@ lf_service_stop(struct lf_service *service)
     atomic_store(&service->stop_inspecting, true);
     if (service->inspecting)
         (void)pthread_join(service->inspector, NULL);
+    lf_courier_stop(service->courier);
     lf_keeper_stop(service->keeper);
     settle = service->recorder != NULL && !lf_recorder_failed(service->recorder);
     lf_recorder_stop(service->recorder);
@@ -268,6 +332,9 @@ lf_service_stop(struct lf_service *service)
     lf_live_finish(&service->live);
     lf_keyring_destroy(service->keyring);
     lf_catalog_destroy(service->catalog);
+    lf_sources_destroy(service->sources);
+    lf_subscriptions_destroy(service->subscriptions);
+    lf_idempotency_destroy(service->idempotency);
     lf_metrics_destroy(service->metrics);
     lf_trends_destroy(service->trends);
     lf_arena_destroy(service->arena);
@@ -323,6 +390,36 @@ bool
 lf_service_open_metrics(const struct lf_service *service)
 {
     return service->open_metrics;
+}
+
+struct lf_sources *
+lf_service_sources(struct lf_service *service)
+{
+    return service->sources;
+}
+
+struct lf_subscriptions *
+lf_service_subscriptions(struct lf_service *service)
+{
+    return service->subscriptions;
+}
+
+struct lf_idempotency *
+lf_service_idempotency(struct lf_service *service)
+{
+    return service->idempotency;
+}
+
+const char *
+lf_service_public_url(const struct lf_service *service)
+{
+    return service->public_url;
+}
+
+bool
+lf_service_allows_private_targets(const struct lf_service *service)
+{
+    return service->allow_private_targets;
 }
 
 enum lf_status

@@ -1,9 +1,9 @@
 /*
  * service.h - the running service: what handlers and workers share.
  *
- * It owns the store, the recorder, the ledger, the live ICPs, the keyring and the keeper, and knows whether it is
- * ready. HTTP knows none of this; handlers (lib/api) get the service as their context. Thread-safe but for start and
- * stop.
+ * It owns the store, the recorder, the ledger, the live ICPs, the keyring, the sources, the subscriptions with their
+ * courier, and the keeper, and knows whether it is ready. HTTP knows none of this; handlers (lib/api) get the service
+ * as their context. Thread-safe but for start and stop.
  */
 #ifndef LF_APP_SERVICE_H
 #define LF_APP_SERVICE_H
@@ -24,17 +24,25 @@
 #include <stdint.h>
 
 struct lf_service;
+struct lf_sources;       /* app/sources.h */
+struct lf_subscriptions; /* app/subscriptions.h */
+struct lf_idempotency;   /* app/idempotency.h */
 
 struct lf_service_options {
     const char *db;
     size_t queue, batch; /* as in struct lf_recorder_options */
     int64_t stall_ms;
-    enum lf_kept kept;       /* what of a lead is recorded */
-    const char *never_store; /* as of core/privacy.h; NULL or "": nothing */
-    int retention_days;      /* 0: for ever */
-    unsigned rate_limit;     /* requests a second and key, 0: none */
-    size_t routes;           /* that are counted, 0: none */
-    bool open_metrics;       /* /metrics answers everybody */
+    enum lf_kept kept;          /* what of a lead is recorded */
+    const char *never_store;    /* as of core/privacy.h; NULL or "": nothing */
+    int retention_days;         /* 0: for ever */
+    unsigned rate_limit;        /* requests a second and key, 0: none */
+    size_t routes;              /* that are counted, 0: none */
+    bool open_metrics;          /* /metrics answers everybody */
+    const char *public_url;     /* what callers write before a path; NULL or "": unknown */
+    int64_t idempotency_ms;     /* answers are given again for so long; 0: a day */
+    bool allow_private_targets; /* of events */
+    int64_t outbox_max;         /* events that may wait for one subscription; 0: 100,000 */
+    const char *ca_file;        /* for targets of events; NULL or "": the system's */
 };
 
 /* Opens the store, loads ICPs and keys, counts what an earlier schema recorded (which is logged, and may take minutes),
@@ -65,6 +73,11 @@ struct lf_metrics *lf_service_metrics(struct lf_service *service);
 struct lf_trends *lf_service_trends(struct lf_service *service);
 const struct lf_privacy *lf_service_privacy(const struct lf_service *service);
 bool lf_service_open_metrics(const struct lf_service *service);
+struct lf_sources *lf_service_sources(struct lf_service *service);
+struct lf_subscriptions *lf_service_subscriptions(struct lf_service *service);
+struct lf_idempotency *lf_service_idempotency(struct lf_service *service);
+const char *lf_service_public_url(const struct lf_service *service); /* without a slash at the end; "" for none */
+bool lf_service_allows_private_targets(const struct lf_service *service);
 
 /* Has all settled that was recorded before the call (app/ledger.h): before reading leads and what became of them. */
 enum lf_status lf_service_settle(struct lf_service *service, struct lf_error *error) LF_MUST_CHECK;
@@ -76,7 +89,7 @@ struct lf_keyring *lf_service_keyring(struct lf_service *service);
 bool lf_service_lock_editing(struct lf_service *service);
 void lf_service_unlock_editing(struct lf_service *service);
 
-/* The same for API keys, so that revoking one waits for no long list. */
+/* The same for API keys, sources and subscriptions, so that revoking one waits for no long list. */
 void lf_service_lock_keys(struct lf_service *service);
 void lf_service_unlock_keys(struct lf_service *service);
 

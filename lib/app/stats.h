@@ -26,7 +26,8 @@
 
 enum {
     LF_STATS_BUCKETS = 20, /* of the histogram, five points each */
-    LF_STATS_POINTS_MAX = 5000
+    LF_STATS_POINTS_MAX = 5000,
+    LF_STATS_SCORES_LEAST = 100, /* below so many nothing is said of what moved */
 };
 
 struct lf_stats_query {

@@ -21,9 +21,6 @@ struct lf_stats_moves {
     struct lf_stats_cells *attributes; /* by attribute: its rules, unmatched, unknown */
 };
 
-/* Below so many scores nothing is said of what moved. */
-enum { LF_STATS_SCORES_LEAST = 100 };
-
 /* Fills in the notes of a drift whose numbers are there. false: out of memory. */
 bool lf_stats_notes(struct lf_stats_run *run, const struct lf_stats_moves *moves, struct lf_drift *drift) LF_MUST_CHECK;
 

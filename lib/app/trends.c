@@ -86,6 +86,7 @@ compare(struct lf_store_reader *reader, const struct lf_window_version *version,
         trend->best += version->tally.grades[i];
     trend->baseline = baseline.scored;
     trend->psi = lf_psi(before, now, BINS);
+    trend->by_chance = lf_psi_by_chance(before, now, BINS);
     return LF_OK;
 }
 
@@ -99,7 +100,8 @@ find_one(struct lf_trends *trends, struct lf_store_reader *reader, struct lf_cat
     struct lf_window_version version = {.version_id = profile->version_id};
     struct lf_trend trend = {.icp = lf_arena_copy(trends->arena, icp->key, strlen(icp->key)),
                              .purpose = lf_purpose_word(icp->purpose),
-                             .version = profile->version};
+                             .version = profile->version,
+                             .version_id = profile->version_id};
     enum lf_status status = LF_OK;
 
     if (trend.icp == NULL)

@@ -1,6 +1,7 @@
 /*
  * trends.h - how the active ICPs have fared in the last day: how far their scores have moved from the baseline, and how
- * many of them are good. For GET /metrics, which asks again and again; GET /v1/stats tells the whole of it.
+ * many of them are good. For GET /metrics, which asks again and again, and for events of drift (app/events.h); GET
+ * /v1/stats tells the whole of it.
  *
  * Summed from roll-ups (app/window.h), so that the time it takes grows with the ICPs and not with the scores. What was
  * found is kept for twenty times as long as it took to find, a quarter of a minute at most: whoever asks, and however
@@ -22,10 +23,12 @@
 struct lf_trend {
     const char *icp, *purpose;
     int version;
+    int64_t version_id;
     int64_t scored;   /* in the last 24 hours, moved outward to whole hours */
     int64_t best;     /* of them, at the two best grades */
     int64_t baseline; /* scores of its baseline, LF_BASELINE_SCORES (app/ledger.h) once it is complete */
     double psi;       /* of the score, the window against the baseline; 0 where either has none */
+    double by_chance; /* what it may reach by chance (lf_psi_by_chance) */
 };
 
 struct lf_trends;

@@ -63,6 +63,16 @@ enum lf_setting_type {
       "fields of a lead that are never recorded")                                                                    \
     X(RETENTION_DAYS, "retention_days", INTEGER, "0", 0, 36500, "", false, "scores are kept this long; 0: for ever") \
     X(METRICS_OPEN, "metrics_open", BOOLEAN, "no", 0, 1, "", false, "/metrics answers without an API key")           \
+    X(PUBLIC_URL, "public_url", TEXT, "", 0, 1000, "", false,                                                        \
+      "what callers write before /v1, such as https://scores.example.com; for signatures")                           \
+    X(IDEMPOTENCY, "idempotency", DURATION, "24 h", LF_MINUTE_MS, 720 * 60 * LF_MINUTE_MS, "", false,                \
+      "a repeated request gets its first answer again for this long")                                                \
+    X(ALLOW_PRIVATE_TARGETS, "allow_private_targets", BOOLEAN, "no", 0, 1, "", false,                                \
+      "events may go to private addresses, and by plain http")                                                       \
+    X(OUTBOX_MAX, "outbox_max", INTEGER, "100000", 1, 10000000, "", false,                                           \
+      "events that may wait for one subscription")                                                                   \
+    X(CA_FILE, "ca_file", TEXT, "", 0, 4096, "", false,                                                              \
+      "certificates that targets of events are checked against; empty: the system's")                                \
     X(RATE_LIMIT, "rate_limit", INTEGER, "0", 0, 1000000, "", false, "requests a second and key; 0: no limit")       \
     X(LOG_FORMAT, "log_format", WORD, "auto", 0, 0, "auto|json|text", false, "how log lines are written")            \
     X(LOG_LEVEL, "log_level", WORD, "info", 0, 0, "error|warn|info|debug", true,                                     \

@@ -56,23 +56,31 @@ thread_context(void)
     return context;
 }
 
-/* The digest of two pieces, one behind the other. */
+/* The digest of a head (NULL for none) and pieces, one behind the other. */
 static bool
-digest(const void *head, size_t head_len, const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
+digest(const struct lf_piece *head, const struct lf_piece *pieces, size_t count, uint8_t ret_digest[LF_SHA256_SIZE])
 {
     EVP_MD_CTX *ctx = thread_context();
     unsigned size = 0;
-
     /* With no algorithm named the context is reset and keeps the one that it has. */
-    return ctx != NULL && EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 &&
-           (head_len == 0 || EVP_DigestUpdate(ctx, head, head_len) == 1) && EVP_DigestUpdate(ctx, bytes, len) == 1 &&
-           EVP_DigestFinal_ex(ctx, ret_digest, &size) == 1 && size == LF_SHA256_SIZE;
+    bool fine = ctx != NULL && EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 &&
+                (head == NULL || EVP_DigestUpdate(ctx, head->bytes, head->len) == 1);
+
+    for (size_t i = 0; fine && i < count; i++)
+        fine = EVP_DigestUpdate(ctx, pieces[i].bytes, pieces[i].len) == 1;
+    return fine && EVP_DigestFinal_ex(ctx, ret_digest, &size) == 1 && size == LF_SHA256_SIZE;
 }
 
 bool
 lf_sha256(const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
 {
-    return digest(NULL, 0, bytes, len, ret_digest);
+    return lf_sha256_pieces(&(struct lf_piece){bytes, len}, 1, ret_digest);
+}
+
+bool
+lf_sha256_pieces(const struct lf_piece *pieces, size_t count, uint8_t ret_digest[LF_SHA256_SIZE])
+{
+    return digest(NULL, pieces, count, ret_digest);
 }
 
 bool
@@ -90,17 +98,26 @@ lf_hmac_prepare(struct lf_hmac_key *key, const void *bytes, size_t len)
         key->inner[i] = block[i] ^ 0x36;
         key->outer[i] = block[i] ^ 0x5C;
     }
+    explicit_bzero(block, sizeof block);
     return true;
+}
+
+bool
+lf_hmac_sha256(const struct lf_hmac_key *key, const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
+{
+    return lf_hmac_sha256_pieces(key, &(struct lf_piece){bytes, len}, 1, ret_digest);
 }
 
 /* By the two pads and the digest's own context: libcrypto's HMAC would set up a key schedule for every value. */
 bool
-lf_hmac_sha256(const struct lf_hmac_key *key, const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE])
+lf_hmac_sha256_pieces(const struct lf_hmac_key *key, const struct lf_piece *pieces, size_t count,
+                      uint8_t ret_digest[LF_SHA256_SIZE])
 {
     uint8_t inner[LF_SHA256_SIZE];
+    const struct lf_piece inner_pad = {key->inner, sizeof key->inner}, outer_pad = {key->outer, sizeof key->outer};
 
-    return digest(key->inner, sizeof key->inner, bytes, len, inner) &&
-           digest(key->outer, sizeof key->outer, inner, sizeof inner, ret_digest);
+    return digest(&inner_pad, pieces, count, inner) &&
+           digest(&outer_pad, &(struct lf_piece){inner, sizeof inner}, 1, ret_digest);
 }
 
 void

@@ -20,6 +20,15 @@ enum lf_status lf_hash_setup(struct lf_error *error) LF_MUST_CHECK;
 /* SHA-256 of the bytes. false when libcrypto fails (memory). */
 bool lf_sha256(const void *bytes, size_t len, uint8_t ret_digest[LF_SHA256_SIZE]) LF_MUST_CHECK;
 
+/* Bytes that are hashed one piece behind the other, so that nobody has to copy them together. */
+struct lf_piece {
+    const void *bytes;
+    size_t len;
+};
+
+/* SHA-256 of the pieces in a row. false when libcrypto fails (memory). */
+bool lf_sha256_pieces(const struct lf_piece *pieces, size_t count, uint8_t ret_digest[LF_SHA256_SIZE]) LF_MUST_CHECK;
+
 /* A key made ready for HMAC-SHA-256 (RFC 2104): its two pads. Immutable then, and thread-safe. */
 enum { LF_HMAC_BLOCK = 64 };
 struct lf_hmac_key {
@@ -32,6 +41,10 @@ bool lf_hmac_prepare(struct lf_hmac_key *key, const void *bytes, size_t len) LF_
 /* HMAC-SHA-256 of the bytes. false when libcrypto fails (memory). */
 bool lf_hmac_sha256(const struct lf_hmac_key *key, const void *bytes, size_t len,
                     uint8_t ret_digest[LF_SHA256_SIZE]) LF_MUST_CHECK;
+
+/* The same of the pieces in a row. */
+bool lf_hmac_sha256_pieces(const struct lf_hmac_key *key, const struct lf_piece *pieces, size_t count,
+                           uint8_t ret_digest[LF_SHA256_SIZE]) LF_MUST_CHECK;
 
 /* "sha256:" and 64 lower-case hex digits, NUL-terminated (71 characters). */
 void lf_hash_text(const uint8_t digest[LF_SHA256_SIZE], char ret_text[LF_HASH_TEXT_MAX]);

@@ -89,11 +89,12 @@ const char *lf_json_name(const struct lf_json *node);
 size_t lf_json_count(const struct lf_json *container);
 
 /* Counts names and elements in node and below, and compares them with the limits for a lead: TOO_MANY_MEMBERS with
- * the pointer given. For a lead that came inside a larger document. */
+ * the pointer given. TOO_DEEP for one that was built deeper than any document may be. For a lead that came inside a
+ * larger document, or was made from one. */
 enum lf_status
 lf_json_check_lead_size(const struct lf_json *lead, const char *pointer, struct lf_error *error) LF_MUST_CHECK;
 
-/* ---- building a tree of our own (a lead from a CSV row) ---- */
+/* ---- building a tree of our own (a lead from a CSV row, or from another tree) ---- */
 
 /* An empty object in the arena; NULL when memory is out. */
 struct lf_json *lf_json_new_object(struct lf_arena *arena);
@@ -103,6 +104,17 @@ bool lf_json_add_text(struct lf_arena *arena, struct lf_json *object, const char
 
 /* Adds an empty object as a member; NULL when memory is out. */
 struct lf_json *lf_json_add_object(struct lf_arena *arena, struct lf_json *object, const char *name);
+
+/* Adds a node of another tree as a member: what is in it is shared, and stays where it is, as the name does. false when
+ * memory is out. */
+bool lf_json_add_shared(struct lf_arena *arena, struct lf_json *object, const char *name, const struct lf_json *node);
+
+/* An empty array, and a text; NULL when memory is out. */
+struct lf_json *lf_json_new_array(struct lf_arena *arena);
+struct lf_json *lf_json_new_text(struct lf_arena *arena, const char *text, size_t len);
+
+/* Appends a node of another tree to an array, shared as above. false when memory is out. */
+bool lf_json_append_shared(struct lf_arena *arena, struct lf_json *array, const struct lf_json *node);
 
 /* ---- writing (json_write.c) ---- */
 

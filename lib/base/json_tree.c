@@ -247,31 +247,46 @@ lf_json_count(const struct lf_json *container)
     return count;
 }
 
-/* Counts what lies in a container and below, and stops when it is too much. */
-static bool
-is_within(const cJSON *container, size_t *members, size_t *elements)
+/* What is left of the limits. */
+struct allowance {
+    size_t members, elements;
+};
+
+/* Counts what lies in a container and below, and stops when it is too much. depth: that may be gone down yet. */
+static enum lf_status
+count_within(const cJSON *container, struct allowance *left, size_t depth)
 {
+    if (depth == 0)
+        return LF_TOO_DEEP;
     for (const cJSON *item = container->child; item != NULL; item = item->next) {
-        size_t *count = item->string != NULL ? members : elements;
+        size_t *count = item->string != NULL ? &left->members : &left->elements;
+        enum lf_status status = LF_OK;
 
         if (*count == 0)
-            return false;
+            return LF_TOO_MANY_MEMBERS;
         --*count;
-        if (item->child != NULL && !is_within(item, members, elements))
-            return false;
+        if ((item->type & (cJSON_Array | cJSON_Object)) != 0)
+            status = count_within(item, left, depth - 1);
+        if (status != LF_OK)
+            return status;
     }
-    return true;
+    return LF_OK;
 }
 
 enum lf_status
 lf_json_check_lead_size(const struct lf_json *lead, const char *pointer, struct lf_error *error)
 {
-    size_t members = LF_JSON_LEAD_LIMITS.members, elements = LF_JSON_LEAD_LIMITS.elements;
+    struct allowance left = {LF_JSON_LEAD_LIMITS.members, LF_JSON_LEAD_LIMITS.elements};
+    enum lf_status status = LF_OK;
 
-    if (lead == NULL || is_within(as_cjson(lead), &members, &elements))
-        return LF_OK;
-    return lf_fail_at(error, LF_TOO_MANY_MEMBERS, pointer, -1, "a lead has at most %zu members and %zu array elements",
-                      LF_JSON_LEAD_LIMITS.members, LF_JSON_LEAD_LIMITS.elements);
+    if (lead != NULL && (lf_json_kind(lead) == LF_JSON_ARRAY || lf_json_kind(lead) == LF_JSON_OBJECT))
+        status = count_within(as_cjson(lead), &left, LF_JSON_LEAD_LIMITS.depth);
+    if (status == LF_TOO_DEEP)
+        return lf_fail_at(error, status, pointer, -1, "a lead is nested at most %zu deep", LF_JSON_LEAD_LIMITS.depth);
+    if (status == LF_TOO_MANY_MEMBERS)
+        return lf_fail_at(error, status, pointer, -1, "a lead has at most %zu members and %zu array elements",
+                          LF_JSON_LEAD_LIMITS.members, LF_JSON_LEAD_LIMITS.elements);
+    return LF_OK;
 }
 
 /* ---- building ---- */
@@ -287,20 +302,41 @@ new_item(struct lf_arena *arena, int type)
 }
 
 /* Puts the item last; the first child's prev is the last child, as cJSON has it. */
+static void
+append(cJSON *container, cJSON *item)
+{
+    if (container->child == NULL) {
+        container->child = item;
+    } else {
+        container->child->prev->next = item;
+        item->prev = container->child->prev;
+    }
+    container->child->prev = item;
+}
+
 static bool
 append_member(struct lf_arena *arena, cJSON *object, const char *name, cJSON *item)
 {
     item->string = lf_arena_copy(arena, name, strlen(name));
     if (item->string == NULL)
         return false;
-    if (object->child == NULL) {
-        object->child = item;
-    } else {
-        object->child->prev->next = item;
-        item->prev = object->child->prev;
-    }
-    object->child->prev = item;
+    append(object, item);
     return true;
+}
+
+/* A copy of the node by itself: what is in it is shared. NULL when memory is out. */
+static cJSON *
+share(struct lf_arena *arena, const struct lf_json *node)
+{
+    cJSON *item = new_item(arena, 0);
+
+    if (item == NULL)
+        return NULL;
+    *item = *as_cjson(node);
+    item->next = NULL;
+    item->prev = NULL;
+    item->string = NULL;
+    return item;
 }
 
 struct lf_json *
@@ -309,17 +345,31 @@ lf_json_new_object(struct lf_arena *arena)
     return (struct lf_json *)(void *)new_item(arena, cJSON_Object);
 }
 
-bool
-lf_json_add_text(struct lf_arena *arena, struct lf_json *object, const char *name, const char *text, size_t len)
+static cJSON *
+new_text(struct lf_arena *arena, const char *text, size_t len)
 {
     cJSON *item = new_item(arena, cJSON_String);
 
     assert(len <= INT_MAX);
     if (item == NULL)
-        return false;
+        return NULL;
     item->valuestring = lf_arena_copy(arena, text, len);
     item->valueint = (int)len;
-    return item->valuestring != NULL && append_member(arena, (cJSON *)(void *)object, name, item);
+    return item->valuestring != NULL ? item : NULL;
+}
+
+struct lf_json *
+lf_json_new_text(struct lf_arena *arena, const char *text, size_t len)
+{
+    return (struct lf_json *)(void *)new_text(arena, text, len);
+}
+
+bool
+lf_json_add_text(struct lf_arena *arena, struct lf_json *object, const char *name, const char *text, size_t len)
+{
+    cJSON *item = new_text(arena, text, len);
+
+    return item != NULL && append_member(arena, (cJSON *)(void *)object, name, item);
 }
 
 struct lf_json *
@@ -330,4 +380,32 @@ lf_json_add_object(struct lf_arena *arena, struct lf_json *object, const char *n
     if (item == NULL || !append_member(arena, (cJSON *)(void *)object, name, item))
         return NULL;
     return (struct lf_json *)(void *)item;
+}
+
+bool
+lf_json_add_shared(struct lf_arena *arena, struct lf_json *object, const char *name, const struct lf_json *node)
+{
+    cJSON *item = share(arena, node);
+
+    if (item == NULL)
+        return false;
+    item->string = (char *)(uintptr_t)name;
+    append((cJSON *)(void *)object, item);
+    return true;
+}
+
+struct lf_json *
+lf_json_new_array(struct lf_arena *arena)
+{
+    return (struct lf_json *)(void *)new_item(arena, cJSON_Array);
+}
+
+bool
+lf_json_append_shared(struct lf_arena *arena, struct lf_json *array, const struct lf_json *node)
+{
+    cJSON *item = share(arena, node);
+
+    if (item != NULL)
+        append((cJSON *)(void *)array, item);
+    return item != NULL;
 }

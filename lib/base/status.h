@@ -27,6 +27,7 @@
     X(INVALID_CSV, "invalid_csv", 400, "Not valid CSV")                                      \
     /* who asks */                                                                           \
     X(UNAUTHORIZED, "unauthorized", 401, "A valid API key is needed")                        \
+    X(BAD_SIGNATURE, "bad_signature", 401, "The signature is not right")                     \
     X(FORBIDDEN, "forbidden", 403, "The API key does not have this scope")                   \
     /* what is asked for */                                                                  \
     X(NOT_FOUND, "not_found", 404, "Not found")                                              \
@@ -37,12 +38,16 @@
     X(LIST_NOT_FOUND, "list_not_found", 404, "No such list")                                 \
     X(LEAD_NOT_FOUND, "lead_not_found", 404, "No such lead")                                 \
     X(KEY_NOT_FOUND, "key_not_found", 404, "No such API key")                                \
+    X(SOURCE_NOT_FOUND, "source_not_found", 404, "No such source")                           \
+    X(SUBSCRIPTION_NOT_FOUND, "subscription_not_found", 404, "No such subscription")         \
+    X(DELIVERY_NOT_FOUND, "delivery_not_found", 404, "No such delivery")                     \
     X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "Method not allowed here")              \
     X(REQUEST_TIMEOUT, "request_timeout", 408, "The request took too long to arrive")        \
     X(ICP_ARCHIVED, "icp_archived", 409, "This ICP is archived")                             \
     X(NO_ACTIVE_ICP, "no_active_icp", 409, "No active ICP")                                  \
     X(LIST_IN_USE, "list_in_use", 409, "An active ICP uses this list")                       \
     X(CONFLICT, "conflict", 409, "In conflict with what is there")                           \
+    X(IN_FLIGHT, "in_flight", 409, "The first request with this key is under way")           \
     X(ERASED, "erased", 410, "Erased")                                                       \
     X(PRECONDITION_FAILED, "precondition_failed", 412, "Changed in the meantime")            \
     X(BODY_TOO_LARGE, "body_too_large", 413, "Body too large")                               \
@@ -51,6 +56,8 @@
     X(EXPECTATION_FAILED, "expectation_failed", 417, "Expectation not supported")            \
     X(INVALID_REQUEST, "invalid_request", 422, "The request does not say what it should")    \
     X(INVALID_DEFINITION, "invalid_definition", 422, "The ICP definition has errors")        \
+    X(KEY_REUSED, "key_reused", 422, "The idempotency key stands for another request")       \
+    X(UNMAPPED, "unmapped", 422, "The payload holds no lead")                                \
     X(LINT_ERRORS, "lint_errors", 422, "The draft has errors")                               \
     X(GRADE_CHANGE_TOO_LARGE, "grade_change_too_large", 422, "Too many grades would change") \
     X(PRECONDITION_REQUIRED, "precondition_required", 428, "Say which draft is meant")       \

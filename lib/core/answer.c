@@ -579,6 +579,7 @@ put_answer(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer,
     struct telling telling;
     struct lf_buf scratch;
     size_t begin = buf->len;
+    bool with_results = answer->explain == LF_EXPLAIN_FULL || answer->explain == LF_EXPLAIN_SUMMARY;
 
     if (answer->result_count > 1)
         qsort(answer->results, answer->result_count, sizeof *answer->results, compare_results);
@@ -590,7 +591,7 @@ put_answer(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer,
         lf_buf_lit(buf, ",");
     }
     for (size_t i = 0; i < answer->result_count; i++) {
-        if (i > 0 && answer->explain == LF_EXPLAIN_NONE)
+        if (i > 0 && !with_results)
             break;
         if (!telling_init(&telling, arena, &answer->results[i])) {
             buf->failed = true;
@@ -598,16 +599,17 @@ put_answer(struct lf_buf *buf, struct lf_arena *arena, struct lf_answer *answer,
         }
         if (i == 0) {
             put_flat(buf, answer, &telling, &scratch, stamp);
-            lf_buf_lit(buf, ",\"results\":[");
+            if (answer->explain != LF_EXPLAIN_FLAT)
+                lf_buf_lit(buf, ",\"results\":[");
         } else {
             lf_buf_lit(buf, ",");
         }
-        if (answer->explain != LF_EXPLAIN_NONE)
+        if (with_results)
             put_result(buf, &telling, answer->explain);
         if (lf_buf_failed(&telling.text) || lf_buf_failed(&telling.value) || lf_buf_failed(&scratch))
             buf->failed = true;
     }
-    lf_buf_lit(buf, "]}");
+    lf_buf_text(buf, answer->explain != LF_EXPLAIN_FLAT ? "]}" : "}");
     stamp->id_at -= begin;
     stamp->scored_at_at -= begin;
 }

@@ -36,7 +36,12 @@ struct lf_result {
     struct lf_score score;
 };
 
-enum lf_explain { LF_EXPLAIN_FULL, LF_EXPLAIN_SUMMARY, LF_EXPLAIN_NONE };
+enum lf_explain {
+    LF_EXPLAIN_FULL,
+    LF_EXPLAIN_SUMMARY,
+    LF_EXPLAIN_NONE, /* an empty `results` */
+    LF_EXPLAIN_FLAT, /* nothing but the members before `results`: for webhooks, nobody can ask for it */
+};
 
 /* "full", "summary" or "none"; false for another word. */
 bool lf_explain_parse(const char *word, size_t len, enum lf_explain *ret_explain);

@@ -177,6 +177,8 @@ lf_document_object(struct lf_document *document, const struct lf_json *node, con
         meant = near_miss(name, names);
         if (meant != NULL)
             lf_document_fault(document, &at, "unknown_member", "no such member here: did you mean %s?", meant);
+        else if (names[0] == NULL)
+            lf_document_fault(document, &at, "unknown_member", "no member belongs here: leave it out");
         else
             lf_document_fault(document, &at, "unknown_member", "no such member here: there are %s",
                               lf_words_joined(document->arena, names));

@@ -95,16 +95,14 @@ refuse_key(struct lf_request *request, const char *detail, struct lf_error *erro
 }
 
 /* Authorization: Bearer …, or X-Api-Key; both only where they say the same. */
-static enum lf_status
-check_key(struct lf_request *request, struct lf_error *error)
+enum lf_status
+lf_request_authorize(struct lf_request *request, uint32_t scope, struct lf_error *error)
 {
     const struct lf_server_options *options = &request->worker->server->options;
     const char *authorization = lf_request_header(request, "authorization");
     const char *plain = lf_request_header(request, "x-api-key"), *token = plain;
     enum lf_status status = LF_UNAUTHORIZED;
 
-    if (request->route->scope == 0)
-        return LF_OK;
     if (authorization != NULL) {
         if (strncasecmp(authorization, "bearer ", 7) != 0)
             return refuse_key(request, "The Authorization header must be `Bearer` and a key.", error);
@@ -124,7 +122,7 @@ check_key(struct lf_request *request, struct lf_error *error)
             return lf_fail(error, status, "Out of memory while checking the key.");
         return refuse_key(request, "This API key is unknown, revoked or expired.", error);
     }
-    if ((request->identity.scopes & request->route->scope) != request->route->scope)
+    if ((request->identity.scopes & scope) != scope)
         return lf_fail(error, LF_FORBIDDEN, "The key is good, but has not the scope that this operation asks for.");
     return LF_OK;
 }
@@ -219,8 +217,8 @@ lf_admit(struct lf_request *request, const char *method, const char *version, st
     request->guarded = status == LF_OK;
     if (status == LF_OK)
         status = find_route(request, error);
-    if (status == LF_OK)
-        status = check_key(request, error);
+    if (status == LF_OK && request->route->scope != 0)
+        status = lf_request_authorize(request, request->route->scope, error);
     if (status == LF_OK)
         status = check_body(request, error);
     return status;

@@ -99,15 +99,30 @@ check_target(const char *target, struct lf_error *error)
     return LF_OK;
 }
 
-/* Headers that decide something and of which two could be read differently by two programs. */
+/* Headers that decide something and of which two could be read differently by two programs: of framing, of who asks,
+ * and of what a delivery is signed with. */
 static const struct {
     const char *name;
     size_t len;
 } SINGLE[] = {
-    {NAME_AND_LEN("host")},          {NAME_AND_LEN("content-length")},   {NAME_AND_LEN("transfer-encoding")},
-    {NAME_AND_LEN("authorization")}, {NAME_AND_LEN("x-api-key")},        {NAME_AND_LEN("content-type")},
-    {NAME_AND_LEN("expect")},        {NAME_AND_LEN("content-encoding")}, {NAME_AND_LEN("idempotency-key")},
+    {NAME_AND_LEN("host")},
+    {NAME_AND_LEN("content-length")},
+    {NAME_AND_LEN("transfer-encoding")},
+    {NAME_AND_LEN("authorization")},
+    {NAME_AND_LEN("x-api-key")},
+    {NAME_AND_LEN("content-type")},
+    {NAME_AND_LEN("expect")},
+    {NAME_AND_LEN("content-encoding")},
+    {NAME_AND_LEN("idempotency-key")},
     {NAME_AND_LEN("x-request-id")},
+    {NAME_AND_LEN("x-hubspot-signature")},
+    {NAME_AND_LEN("x-hubspot-signature-v3")},
+    {NAME_AND_LEN("x-hubspot-signature-version")},
+    {NAME_AND_LEN("x-hubspot-request-timestamp")},
+    {NAME_AND_LEN("webhook-id")},
+    {NAME_AND_LEN("webhook-timestamp")},
+    {NAME_AND_LEN("webhook-signature")},
+    {NAME_AND_LEN("x-leadfit-secret")},
 };
 enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT = 6, SINGLE_COUNT = sizeof SINGLE / sizeof SINGLE[0] };
 

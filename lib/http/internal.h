@@ -200,6 +200,7 @@ struct lf_request {
         const char *name, *value;
     } reply_headers[LF_REPLY_HEADERS_MAX];
     size_t reply_header_count;
+    const char *retry_after; /* what Retry-After says where an answer has it */
     struct {
         int http_status;
         const char *content_type; /* NULL: none */

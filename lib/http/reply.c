@@ -43,6 +43,12 @@ lf_reply_header(struct lf_request *request, const char *name, const char *value)
     request->reply_header_count++;
 }
 
+void
+lf_reply_retry_after(struct lf_request *request, const char *value)
+{
+    request->retry_after = value;
+}
+
 static bool
 has_reply_header(const struct lf_request *request, const char *name)
 {
@@ -71,7 +77,7 @@ add_headers(struct lf_request *request, struct MHD_Response *response, int http_
     if (!has_reply_header(request, "Cache-Control"))
         added = added && MHD_add_response_header(response, "Cache-Control", "no-store") == MHD_YES;
     if (wants_retry_after(http_status) && !has_reply_header(request, "Retry-After"))
-        added = added && MHD_add_response_header(response, "Retry-After", "1") == MHD_YES;
+        added = added && MHD_add_response_header(response, "Retry-After", request->retry_after) == MHD_YES;
     if (atomic_load_explicit(&request->worker->server->draining, memory_order_relaxed))
         added = added && MHD_add_response_header(response, "Connection", "close") == MHD_YES;
     for (size_t i = 0; i < request->reply_header_count; i++)

@@ -40,6 +40,7 @@ lf_request_take(struct lf_worker *worker, struct lf_slot *slot, const char *targ
     request->refusal = NULL;
     request->guarded = false;
     request->header_count = request->param_count = request->query_count = request->reply_header_count = 0;
+    request->retry_after = "1";
     request->framing = (struct lf_framing){.content_length = -1};
     request->identity = (struct lf_identity){0};
     request->id[0] = '\0';
@@ -103,6 +104,12 @@ const struct lf_identity *
 lf_request_identity(const struct lf_request *request)
 {
     return &request->identity;
+}
+
+const char *
+lf_request_target(const struct lf_request *request)
+{
+    return request->target;
 }
 
 static const char *

@@ -48,6 +48,12 @@ const char *lf_request_id(const struct lf_request *request);
 
 const struct lf_identity *lf_request_identity(const struct lf_request *request);
 
+/* Lets the request in by the API key that it shows, which must have all bits of the scope, and notes who it is. The
+ * server does so for routes with a scope; here for the handler of an open one that finds that it needs a key. It counts
+ * against the key's rate. UNAUTHORIZED (the answer has WWW-Authenticate then), FORBIDDEN, RATE_LIMITED, OUT_OF_MEMORY.
+ */
+enum lf_status lf_request_authorize(struct lf_request *request, uint32_t scope, struct lf_error *error) LF_MUST_CHECK;
+
 /* A decoded path parameter, `key` of "/v1/icps/{key}"; never NULL for a name that stands in the route. */
 const char *lf_request_param(const struct lf_request *request, const char *name);
 
@@ -60,6 +66,9 @@ bool lf_request_allow_query(struct lf_request *request, const char *const *names
 
 /* A header's value; NULL where it is absent. */
 const char *lf_request_header(const struct lf_request *request, const char *name);
+
+/* Path and query as they stood in the request's first line, undecoded. */
+const char *lf_request_target(const struct lf_request *request);
 
 /* The body, "" and 0 where there is none. */
 const char *lf_request_body(const struct lf_request *request, size_t *ret_len);
@@ -80,6 +89,10 @@ void lf_request_resume(struct lf_request *request);
 /* Adds a header to the answer to come. name and value are copied. */
 void lf_reply_header(struct lf_request *request, const char *name, const char *value);
 
+/* What Retry-After will say, should the answer to come be one that has it (503, 429, 507): "1", a second, unless this
+ * was called, for a client that reads it in its own way. value is static. */
+void lf_reply_retry_after(struct lf_request *request, const char *value);
+
 /* Answers with JSON. body lives in the request's arena (or is static) until the answer is sent; a body that failed
  * turns into 503 out_of_memory. */
 void lf_reply_json(struct lf_request *request, int http_status, const struct lf_buf *body);
@@ -92,7 +105,7 @@ lf_reply_bytes(struct lf_request *request, int http_status, const char *content_
 void lf_reply_empty(struct lf_request *request, int http_status);
 
 /* Answers with application/problem+json (RFC 9457). The one place that writes error replies. An error that has a
- * pointer or an offset is listed in `errors` as well. 503, 429 and 507 get a Retry-After of one second. */
+ * pointer or an offset is listed in `errors` as well. 503, 429 and 507 get a Retry-After. */
 void lf_reply_problem(struct lf_request *request, const struct lf_error *error);
 
 /* The same with every finding under `errors`; with none it is as above. */

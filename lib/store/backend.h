@@ -1,5 +1,6 @@
 /*
- * backend.h - what a storage backend fills in: one operation for each verb of store.h, of the same name and meaning.
+ * backend.h - what a storage backend fills in: one operation for each verb of store.h and exchange.h, of the same name
+ * and meaning.
  *
  * For those who implement a backend, and for tests that bring one of their own; everybody else includes store.h. A
  * backend embeds struct lf_store and struct lf_store_reader as the first member of its own and gets them back. All
@@ -8,6 +9,7 @@
 #ifndef LF_STORE_BACKEND_H
 #define LF_STORE_BACKEND_H
 
+#include "store/exchange.h"
 #include "store/store.h"
 
 #include <stdatomic.h>
@@ -31,9 +33,7 @@ struct lf_store_backend {
     void (*reader_close)(struct lf_store_reader *reader);
 
     /* writing */
-    enum lf_status (*append_scores)(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
-                                    const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
-                                    struct lf_error *error);
+    enum lf_status (*record)(struct lf_store *store, const struct lf_recording *recording, struct lf_error *error);
     enum lf_status (*settle)(struct lf_store *store, const struct lf_settled_lead *leads, size_t count,
                              const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t settled_block,
                              int64_t rolled_block, struct lf_error *error);
@@ -157,6 +157,54 @@ struct lf_store_backend {
     enum lf_status (*check)(struct lf_store_reader *reader, bool quick, const atomic_bool *stop,
                             struct lf_findings *findings, struct lf_error *error);
     enum lf_status (*backup)(struct lf_store_reader *reader, const char *target, struct lf_error *error);
+
+    /* exchange.h */
+    enum lf_status (*answer)(struct lf_store_reader *reader, struct lf_arena *arena, const uint8_t name[LF_SHA256_SIZE],
+                             bool *ret_found, struct lf_stored_answer *ret_answer, struct lf_error *error);
+    enum lf_status (*prune_answers)(struct lf_store *store, int64_t before_ms, size_t limit, bool *ret_more,
+                                    struct lf_error *error);
+    enum lf_status (*put_source)(struct lf_store *store, const struct lf_stored_source *source,
+                                 const struct lf_change *change, int64_t *ret_id, bool *ret_created,
+                                 struct lf_error *error);
+    enum lf_status (*delete_source)(struct lf_store *store, const char *key, const struct lf_change *change,
+                                    struct lf_error *error);
+    enum lf_status (*sources)(struct lf_store_reader *reader, struct lf_arena *arena,
+                              struct lf_stored_source **ret_sources, size_t *ret_count, struct lf_error *error);
+    enum lf_status (*put_refusals)(struct lf_store *store, int64_t source_id, const struct lf_stored_refusal *refusals,
+                                   size_t count, struct lf_error *error);
+    enum lf_status (*refusals)(struct lf_store_reader *reader, struct lf_arena *arena, int64_t source_id,
+                               struct lf_stored_refusal **ret_refusals, size_t *ret_count, struct lf_error *error);
+    enum lf_status (*put_subscription)(struct lf_store *store, const struct lf_stored_subscription *subscription,
+                                       const struct lf_change *change, int64_t *ret_id, bool *ret_created,
+                                       struct lf_error *error);
+    enum lf_status (*delete_subscription)(struct lf_store *store, const char *key, const struct lf_change *change,
+                                          struct lf_error *error);
+    enum lf_status (*stop_subscription)(struct lf_store *store, int64_t id, enum lf_subscription_state state,
+                                        const char *reason, const struct lf_change *change, struct lf_error *error);
+    enum lf_status (*subscriptions)(struct lf_store_reader *reader, struct lf_arena *arena,
+                                    struct lf_stored_subscription **ret_subscriptions, size_t *ret_count,
+                                    struct lf_error *error);
+    enum lf_status (*deliveries)(struct lf_store_reader *reader, struct lf_arena *arena, int64_t subscription_id,
+                                 enum lf_delivery_order order, int64_t from, size_t limit,
+                                 struct lf_stored_delivery **ret_deliveries, size_t *ret_count, struct lf_error *error);
+    enum lf_status (*delivery)(struct lf_store_reader *reader, struct lf_arena *arena, int64_t subscription_id,
+                               int64_t id, struct lf_stored_delivery *ret_delivery, struct lf_error *error);
+    enum lf_status (*outbox)(struct lf_store_reader *reader, int64_t subscription_id, int64_t *ret_waiting,
+                             int64_t *ret_oldest_ms, struct lf_error *error);
+    enum lf_status (*note_attempts)(struct lf_store *store, const struct lf_attempt *attempts, size_t count,
+                                    bool *ret_waited, struct lf_error *error);
+    enum lf_status (*retry_delivery)(struct lf_store *store, int64_t subscription_id, int64_t id, int64_t at_ms,
+                                     bool *ret_waited, struct lf_error *error);
+    enum lf_status (*fail_deliveries)(struct lf_store *store, int64_t subscription_id, int64_t at_ms,
+                                      const char *reason, size_t limit, bool *ret_more, struct lf_error *error);
+    enum lf_status (*prune_deliveries)(struct lf_store *store, int64_t before_ms, size_t keep, size_t limit,
+                                       bool *ret_more, struct lf_error *error);
+    enum lf_status (*last_grade)(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id,
+                                 size_t lead_id_len, int64_t icp_id, bool *ret_known, const char **ret_grade,
+                                 struct lf_error *error);
+    enum lf_status (*drift)(struct lf_store_reader *reader, int64_t version_id, int *ret_level, struct lf_error *error);
+    enum lf_status (*note_drift)(struct lf_store *store, int64_t version_id, int level, int64_t at_ms,
+                                 const struct lf_new_delivery *deliveries, size_t count, struct lf_error *error);
 };
 
 /* Opens a store with the backend given. INTERNAL when the backend lacks an operation; else as lf_store_open. */

@@ -9,7 +9,7 @@ static bool
 is_complete(const struct lf_store_backend *b)
 {
     return b->name != NULL && b->open != NULL && b->close != NULL && b->reader_open != NULL &&
-           b->reader_close != NULL && b->append_scores != NULL && b->settle != NULL && b->publish != NULL &&
+           b->reader_close != NULL && b->record != NULL && b->settle != NULL && b->publish != NULL &&
            b->put_draft != NULL && b->delete_draft != NULL && b->publish_draft != NULL && b->activate != NULL &&
            b->set_archived != NULL && b->begin_list != NULL && b->add_list_entries != NULL && b->put_list != NULL &&
            b->patch_list != NULL && b->delete_list != NULL && b->sweep_lists != NULL && b->create_key != NULL &&
@@ -22,7 +22,12 @@ is_complete(const struct lf_store_backend *b)
            b->each_rollup != NULL && b->hold != NULL && b->let_go != NULL && b->progress != NULL &&
            b->hash_key != NULL && b->outcome != NULL && b->keys != NULL && b->score != NULL && b->each_score != NULL &&
            b->each_score_behind != NULL && b->last_score != NULL && b->facts != NULL && b->check != NULL &&
-           b->backup != NULL;
+           b->backup != NULL && b->answer != NULL && b->prune_answers != NULL && b->put_source != NULL &&
+           b->delete_source != NULL && b->sources != NULL && b->put_refusals != NULL && b->refusals != NULL &&
+           b->put_subscription != NULL && b->delete_subscription != NULL && b->stop_subscription != NULL &&
+           b->subscriptions != NULL && b->deliveries != NULL && b->delivery != NULL && b->outbox != NULL &&
+           b->note_attempts != NULL && b->retry_delivery != NULL && b->fail_deliveries != NULL &&
+           b->prune_deliveries != NULL && b->last_grade != NULL && b->drift != NULL && b->note_drift != NULL;
 }
 
 enum lf_status
@@ -82,7 +87,10 @@ lf_store_append_scores(struct lf_store *store, const struct lf_stored_score *con
                        const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                        struct lf_error *error)
 {
-    return store->backend->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
+    const struct lf_recording recording = {
+        .scores = scores, .count = count, .rollups = rollups, .rollup_count = rollup_count, .ret_blocks = ret_blocks};
+
+    return store->backend->record(store, &recording, error);
 }
 
 enum lf_status

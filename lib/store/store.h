@@ -41,11 +41,14 @@ struct lf_store_options {
 };
 
 /* Who changes something, when and why: what the audit keeps beside the change itself. */
+struct lf_new_delivery; /* store/exchange.h */
 struct lf_change {
     const char *by;     /* the API key's name, or "command line" */
     const char *key_id; /* its public id, "" for none */
     const char *note;   /* "" for none */
     int64_t at_ms;
+    const struct lf_new_delivery *deliveries; /* events of a publication, for the outbox: in the same commit */
+    size_t delivery_count;
 };
 
 /* What must be so for a change to happen (If-Match, If-None-Match). All zeros: nothing was said. */
@@ -294,9 +297,7 @@ void lf_store_reader_close(struct lf_store_reader *reader);
 
 /* ---- writing: one thread at a time ---- */
 
-/* Records the scores in one commit, in this order, and puts the roll-ups (each in place of the one there was); ids
- * ascend, also from one call to the next. ret_blocks gets the block of each score, ascending; NULL: not wanted. When it
- * returns LF_OK all is on disk; else nothing is (after STORAGE_FAILED it may be found after a restart). */
+/* Records scores, and roll-ups with them: lf_store_record (store/exchange.h) with nothing else. */
 enum lf_status lf_store_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
                                       const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
                                       struct lf_error *error) LF_MUST_CHECK;
@@ -404,19 +405,21 @@ enum lf_status lf_store_put_outcomes(struct lf_store *store, const struct lf_sto
 typedef enum lf_status (*lf_store_anonymise)(void *context, const struct lf_stored_score *score, struct lf_buf *body,
                                              struct lf_error *error);
 
-/* Takes a lead out of up to `blocks` blocks in one commit: its scores stay as what `anonymise` leaves, without its id.
- * Once none is left (*ret_more false) the same commit takes its id and the audit (action lead.erase, without any id)
- * notes it. Its outcome and its latest scores stay, nameless, for what they count; a lead that was never scored goes.
- * LEAD_NOT_FOUND. What waits to be settled is not seen: settle before. Nothing of the old content is left in the
- * database's pages; the WAL is moved and emptied by lf_store_checkpoint(truncate). */
+/* Takes a lead out of up to `blocks` blocks in one commit: its scores stay as what `anonymise` leaves, without its id;
+ * what answers and deliveries tell of them goes. Once none is left (*ret_more false) the same commit takes its id and
+ * the audit (action lead.erase, without any id) notes it. Its outcome and its latest scores stay, nameless, for what
+ * they count; a lead that was never scored goes. LEAD_NOT_FOUND. What waits to be settled is not seen: settle before.
+ * Nothing of the old content is left in the database's pages; the WAL is moved and emptied by
+ * lf_store_checkpoint(truncate). */
 enum lf_status lf_store_erase_lead(struct lf_store *store, const char *lead_id, size_t lead_id_len, size_t blocks,
                                    lf_store_anonymise anonymise, void *context, const struct lf_change *change,
                                    bool *ret_more, struct lf_error *error) LF_MUST_CHECK;
 
-/* Takes away up to `blocks` of the oldest blocks, those that hold nothing recorded at or after before_ms, and what is
- * known of leads from them alone, their outcomes too, and outcomes of before then of whoever has no score; roll-ups
- * stay. Only blocks that are settled; a lead of which newer scores still wait to be settled would lose its outcome:
- * settle before, on the same thread. *ret_more: there are more. */
+/* Takes away up to `blocks` of the oldest blocks, those that hold nothing recorded at or after before_ms. With them go
+ * answers that tell of their scores, what deliveries say of these, and what is known of leads from them alone, their
+ * outcomes too; outcomes of before then also go of whoever has no score. Roll-ups stay. Only blocks that are settled; a
+ * lead of which newer scores still wait to be settled would lose its outcome: settle before, on the same thread.
+ * *ret_more: there are more. */
 enum lf_status lf_store_prune(struct lf_store *store, int64_t before_ms, size_t blocks, bool *ret_more,
                               struct lf_error *error) LF_MUST_CHECK;
 

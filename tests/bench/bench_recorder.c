@@ -1,11 +1,12 @@
 /*
  * bench_recorder.c - how fast scores are recorded, and what one costs.
  *
- *     bench_recorder DATABASE [scores [in_flight [body_bytes [threads]]]]
+ *     bench_recorder DATABASE [scores [in_flight [body_bytes [threads [answer_bytes]]]]]
  *
  * Producers keep in_flight jobs going between them, as connections that wait for their answers do: a job that is done
- * is handed in again. Prints commits and scores a second, CPU of the recording thread and of the process, bytes on
- * disk, and resident memory at the end. The database is made anew.
+ * is handed in again. With answer_bytes an answer of that size is kept with each, as for an Idempotency-Key. Prints
+ * commits and scores a second, CPU of the recording thread and of the process, bytes on disk, and resident memory at
+ * the end. The database is made anew.
  */
 #include "app/recorder.h"
 #include "base/time.h"
@@ -24,6 +25,7 @@ enum { THREADS_MAX = 64, LEAD_ID_MAX = 64 };
 
 struct slot {
     struct lf_record_job job;
+    struct lf_stored_answer answer;
     char lead_id[LEAD_ID_MAX];
     struct producer *producer;
     struct slot *next;
@@ -46,6 +48,8 @@ static int64_t recorder_cpu_ns; /* of the recording thread, at its last done */
 static long commits;            /* told apart by the recording thread's clock */
 static char *body;
 static size_t body_len = 500;
+static char *sealed; /* of an answer; NULL: none is kept */
+static size_t sealed_len;
 
 static int64_t
 cpu_ns(clockid_t clock)
@@ -99,6 +103,26 @@ take_finished(struct producer *producer)
     return slots;
 }
 
+/* Under a name as far from the last one as a hash is. */
+static enum lf_status
+make_answer(struct lf_record_job *job, struct lf_error *error)
+{
+    struct slot *slot = job->data;
+    const uint8_t *id = job->score.id.bytes;
+
+    (void)error;
+    slot->answer = (struct lf_stored_answer){.at_ms = job->score.as_of_ms,
+                                             .http_status = 200,
+                                             .first_score = job->score.id,
+                                             .last_score = job->score.id,
+                                             .sealed = sealed,
+                                             .sealed_len = sealed_len};
+    for (size_t i = 0; i < LF_ULID_SIZE; i++)
+        slot->answer.name[i] = (uint8_t)(id[LF_ULID_SIZE - 1 - i] * 167 + i);
+    job->answer = &slot->answer;
+    return LF_OK;
+}
+
 static size_t
 hand_in(struct producer *producer, struct slot *slots)
 {
@@ -117,6 +141,7 @@ hand_in(struct producer *producer, struct slot *slots)
                       .lead_id_len = strlen(slot->lead_id),
                       .body = body,
                       .body_len = body_len},
+            .prepare = sealed != NULL ? make_answer : NULL,
             .done = on_done,
             .data = slot,
         };
@@ -225,8 +250,11 @@ main(int argc, char **argv)
     int64_t begin = 0, wall_ns = 0, process_ns = 0;
 
     body_len = argc > 4 ? (size_t)atol(argv[4]) : body_len;
+    sealed_len = argc > 6 ? (size_t)atol(argv[6]) : 0;
+    sealed = sealed_len > 0 ? calloc(1, sealed_len) : NULL;
     body = calloc(1, body_len + 1);
-    if (body == NULL || threads == 0 || threads > THREADS_MAX || in_flight < threads)
+    if (body == NULL || (sealed_len > 0 && sealed == NULL) || threads == 0 || threads > THREADS_MAX ||
+        in_flight < threads)
         return 2;
     for (size_t i = 0; i < body_len; i++)
         body[i] = (char)(i * 37);
@@ -266,6 +294,7 @@ main(int argc, char **argv)
     report(path, scores, wall_ns, process_ns);
     for (size_t t = 0; t < threads; t++)
         free(producers[t].slots);
+    free(sealed);
     free(body);
     return atomic_load(&failures) == 0 ? 0 : 1;
 }

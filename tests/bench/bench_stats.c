@@ -114,7 +114,9 @@ record(struct bench *bench, const char *text, int64_t scores, int64_t days)
             exit(1);
         pointers[count] = &waiting[count];
         if (++count == COMMIT || i + 1 == scores) {
-            need(lf_ledger_record(bench->ledger, bench->store, pointers, count, &error), "recording");
+            const struct lf_recording recording = {.scores = pointers, .count = count};
+
+            need(lf_ledger_record(bench->ledger, bench->store, &recording, &error), "recording");
             settle(bench);
             lf_arena_reset(arena);
             count = 0;

@@ -1,6 +1,7 @@
 """The commands around definitions and databases: icp lint, import, list, export; keys; check and backup; and what they say
 while a server has the database open."""
 
+import contextlib
 import json
 import os
 import re
@@ -92,6 +93,36 @@ def test_import_of_all(case):
     case.ends(done, 0, "the project's own definitions")
     case.equal(len(done.lines()), len(ICPS), 'says of each what it did', done)
     case.equal(len(case.run('icp', 'list', '--db', 'lf.db').lines()), len(ICPS) + 1, 'all are listed')
+
+
+def test_import_tells_subscriptions(case):
+    """Each version that comes of it goes into the outbox of those who want to know, in its commit; nothing else does."""
+    db = case.path(imported(case, icp('before')))
+    with contextlib.closing(sqlite3.connect(db)) as base, base:
+        for key, events, of, state in ('a-all', 15, '', 0), ('b-plants', 4, 'plants', 1), ('c-scores', 3, '', 0), ('d-disabled', 4, '', 2):
+            base.execute('INSERT INTO subscription (key, url, secret, events, icp, grades, state, reason, failing_since_ms, delivered_at_ms,'
+                         " created_at_ms, updated_at_ms) VALUES (?, 'https://crm.example/x', x'00', ?, ?, '[\"A\"]', ?, '', 0, 0, 1, 1)",
+                         (key, events, of, state))
+    changed = icp()
+    changed['attributes'][0]['weight'] = 30
+    broken = icp('broken')
+    broken['attributes'][0]['weight'] = 0
+    case.ends(case.run('icp', 'import', '--db', 'lf.db', case.file('broken.json', broken)), 1, 'one that is broken')
+    for definitions in (icp(), icp('offices')), (icp(), icp('offices')), (icp(), changed):
+        files = [case.file(f'{i}.json', definition) for i, definition in enumerate(definitions)]
+        case.ends(case.run('icp', 'import', '--db', 'lf.db', *files), 0, 'import')
+    with contextlib.closing(sqlite3.connect(db)) as base:
+        rows = base.execute('SELECT s.key, d.type, d.state, d.lane, d.score_id, d.attempts, d.data, d.at_ms FROM delivery d'
+                            ' JOIN subscription s ON s.id = d.subscription_id ORDER BY d.id').fetchall()
+        published = base.execute('SELECT i.key, v.version, v.published_at_ms FROM icp_version v JOIN icp i ON i.id = v.icp_id'
+                                 " WHERE i.key <> 'before' ORDER BY v.id").fetchall()
+    case.equal([(key, version) for key, version, _ in published], [('plants', 1), ('offices', 1), ('plants', 2)], 'three versions')
+    wanted = []
+    for key, version, at_ms in published:
+        data = {'lead_id': '', 'icp': key, 'version': version, 'score_id': '', 'score': 0, 'from': '', 'to': '', 'psi': 0}
+        for who in ('a-all', 'b-plants') if key == 'plants' else ('a-all',):
+            wanted.append((who, 2, 0, 0, None, '[]', json.dumps(data, separators=(',', ':')), at_ms))
+    case.equal(rows, wanted, 'what is told, and to whom')
 
 
 def test_database_not_there(case):

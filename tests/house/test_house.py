@@ -134,6 +134,24 @@ def check_every_test_is_run():
             expect(f"'{name}'" in build, f"tests/{folder}/{path.name} is run by no suite")
 
 
+THREADS = re.compile(r"\bpthread_create\(|\blf_(?:recorder|service|keeper|courier)_start\(")
+
+
+def check_tests_with_threads():
+    """ThreadSanitizer's build runs those alone: none may be forgotten."""
+    folder = ROOT / "tests" / "unit"
+    build = (folder / "meson.build").read_text()
+    told = set(re.findall(r"'(\w+)'", re.search(r"^threaded = \[(.*?)\]", build, re.M | re.S).group(1)))
+    for path in folder.glob("test_*.c"):
+        files = [path]  # and its fixtures
+        for one in files:
+            files += [folder / name for kind, name in INCLUDE.findall(one.read_text())
+                      if kind == '"' and (folder / name).exists() and folder / name not in files]
+        name = path.stem.removeprefix("test_")
+        expect((name in told) == any(THREADS.search(without_comments(one.read_text())) for one in files),
+               f"tests/unit/{path.name}: threaded in tests/unit/meson.build says {name in told}")
+
+
 for each, may in LAYERS.items():
     check_includes(each, may)
 check_files()
@@ -141,5 +159,6 @@ check_core_is_pure()
 check_headers_stand_alone()
 check_tree()
 check_every_test_is_run()
+check_tests_with_threads()
 print(f"{passed} passed, {len(failures)} failed")
 sys.exit(1 if failures else 0)

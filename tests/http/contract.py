@@ -107,7 +107,7 @@ class Contract:
             header = self.resolve(header)
             value = headers.get(name)
             if value is None:
-                found.append("no header %s" % name)
+                found += ["no header %s" % name] if header["required"] else []
             elif header["schema"]["type"] == "string":
                 found += self.faults(header["schema"], value, name)
             elif not value.isdigit():

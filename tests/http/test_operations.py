@@ -55,9 +55,11 @@ def metrics_of(program):
     """{name: labels} of all that a running service tells once somebody has used it."""
     with Place(program) as place:
         place.publish(os.path.join(ROOT, "config", "icps", "b2b-saas.json"))
-        key = place.key("score,stats:read")
+        key = place.key("admin")
         with place.serve() as server:
             client = server.client(key)
+            expect(client.ask("PUT", "/v1/subscriptions/crm", {
+                "url": "https://hooks.example.invalid/", "events": ["drift.shifted"]}), 201)
             client.score({"id": "a"})
             expect(client.get("/metrics"), 200)
             body = expect(client.get("/metrics"), 200).body.decode("utf-8")

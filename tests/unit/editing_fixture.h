@@ -156,12 +156,10 @@ gated_add_list_entries(struct lf_store *store, struct lf_list_state *state, cons
 }
 
 static inline enum lf_status
-gated_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
-                    const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
-                    struct lf_error *error)
+gated_record(struct lf_store *store, const struct lf_recording *recording, struct lf_error *error)
 {
     gate_event('a');
-    return gate.real->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
+    return gate.real->record(store, recording, error);
 }
 
 /* On the recorder's thread, which is where the store may be touched. */
@@ -184,7 +182,7 @@ gate_install(struct lf_store *store, void *argument, struct lf_error *error)
     gate.backend.delete_list = gated_delete_list;
     gate.backend.create_key = gated_create_key;
     gate.backend.revoke_key = gated_revoke_key;
-    gate.backend.append_scores = gated_append_scores;
+    gate.backend.record = gated_record;
     gate_refuse(NULL, 0);
     atomic_store(&gate.writes, 0);
     atomic_store(&gate.largest, 0);

@@ -100,21 +100,32 @@ model_body(size_t number, char *body, size_t size)
         body[i] = text[i % (size_t)len];
 }
 
-/* Records so many scores in one commit; lead -2: of any, -1: of none. size 0: of any size. */
+/* What a commit of the model keeps with its scores. */
+struct model_answers {
+    struct lf_stored_answer *items; /* first_score and last_score are written */
+    size_t (*spans)[2];             /* of each: its first and last score, counted from the commit's first */
+    size_t count;
+};
+
+/* Records a score for each of these leads in one commit; -2: of any, -1: of none. size 0: of any size. */
 static inline void
-model_record(struct model *m, size_t count, int lead, size_t size)
+model_record_for(struct model *m, const int *leads, size_t count, size_t size, const struct model_answers *answers)
 {
     struct fixture *f = m->f;
     struct lf_stored_score *scores = calloc(count, sizeof *scores);
     const struct lf_stored_score **pointers = calloc(count, sizeof(struct lf_stored_score *));
+    const struct lf_stored_answer **told = calloc(answers->count + 1, sizeof(struct lf_stored_answer *));
     int64_t *blocks = calloc(count, sizeof *blocks);
+    const struct lf_recording recording = {
+        .scores = pointers, .count = count, .answers = told, .answer_count = answers->count, .ret_blocks = blocks};
 
-    assert_true(scores != NULL && pointers != NULL && blocks != NULL && m->count + count <= MODEL_SCORES);
+    assert_true(scores != NULL && pointers != NULL && told != NULL && blocks != NULL);
+    assert_true(m->count + count <= MODEL_SCORES);
     for (size_t i = 0; i < count; i++) {
         struct model_score *score = &m->scores[m->count + i];
         char *body = NULL;
 
-        score->lead = lead != -2 ? lead : (int)chance(m, MODEL_LEADS + 1) - 1;
+        score->lead = leads[i] != -2 ? leads[i] : (int)chance(m, MODEL_LEADS + 1) - 1;
         score->version = (int)chance(m, MODEL_VERSIONS);
         score->size = size != 0 ? size : chance(m, 20) == 0 ? 30000 + chance(m, 300000) : 1 + chance(m, 300);
         m->now_ms += chance(m, 3);
@@ -128,7 +139,12 @@ model_record(struct model *m, size_t count, int lead, size_t size)
             scores[i].lead_id = model_id(score->lead, &scores[i].lead_id_len);
         pointers[i] = &scores[i];
     }
-    OK(lf_store_append_scores(f->store, pointers, count, NULL, 0, blocks, &f->error));
+    for (size_t i = 0; i < answers->count; i++) {
+        answers->items[i].first_score = scores[answers->spans[i][0]].id;
+        answers->items[i].last_score = scores[answers->spans[i][1]].id;
+        told[i] = &answers->items[i];
+    }
+    OK(lf_store_record(f->store, &recording, &f->error));
     for (size_t i = 0; i < count; i++) {
         union {
             const void *body;
@@ -141,7 +157,21 @@ model_record(struct model *m, size_t count, int lead, size_t size)
     m->count += count;
     free(scores);
     free(pointers);
+    free(told);
     free(blocks);
+}
+
+/* Records so many scores in one commit, all of one lead as above. */
+static inline void
+model_record(struct model *m, size_t count, int lead, size_t size)
+{
+    int *leads = calloc(count, sizeof *leads);
+
+    assert_non_null(leads);
+    for (size_t i = 0; i < count; i++)
+        leads[i] = lead;
+    model_record_for(m, leads, count, size, &(struct model_answers){.count = 0});
+    free(leads);
 }
 
 /* The newest score of the lead under a version, of those in blocks up to `block`; NULL for none. */

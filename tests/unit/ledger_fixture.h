@@ -59,7 +59,7 @@ struct world {
 
 /* A storage that fails when it is told to. */
 static struct {
-    enum lf_status append, settle, outcomes; /* of the next call of each; LF_OK: the real one's */
+    enum lf_status record, settle, outcomes; /* of the next call of each; LF_OK: the real one's */
     long settles_left;                       /* so many work before `settle` counts; below 0: not so */
 } trouble = {.settles_left = -1};
 
@@ -73,13 +73,10 @@ fail_once(enum lf_status *answer, struct lf_error *error)
 }
 
 static enum lf_status
-troubled_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
-                const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
-                struct lf_error *error)
+troubled_record(struct lf_store *store, const struct lf_recording *recording, struct lf_error *error)
 {
-    return trouble.append != LF_OK
-               ? fail_once(&trouble.append, error)
-               : LF_SQLITE_BACKEND.append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
+    return trouble.record != LF_OK ? fail_once(&trouble.record, error)
+                                   : LF_SQLITE_BACKEND.record(store, recording, error);
 }
 
 static enum lf_status
@@ -109,7 +106,7 @@ open_ledger(struct world *w)
     struct fixture *f = w->f;
 
     w->backend = LF_SQLITE_BACKEND;
-    w->backend.append_scores = troubled_append;
+    w->backend.record = troubled_record;
     w->backend.settle = troubled_settle;
     w->backend.put_outcomes = troubled_outcomes;
     f->store->backend = &w->backend;
@@ -168,7 +165,7 @@ world_setup(void **state)
     void *fixture = NULL;
 
     assert_non_null(w);
-    trouble.append = trouble.settle = trouble.outcomes = LF_OK;
+    trouble.record = trouble.settle = trouble.outcomes = LF_OK;
     trouble.settles_left = -1;
     assert_int_equal(setup(&fixture), 0);
     w->f = fixture;
@@ -299,6 +296,7 @@ record_leads(struct world *w, size_t set, const int *leads, size_t count, int64_
 {
     struct prepared *prepared = calloc(count, sizeof *prepared);
     const struct lf_stored_score *scores[BATCH];
+    const struct lf_recording recording = {.scores = scores, .count = count};
     struct lf_arena *lasting = w->f->arena;
     enum lf_status status = LF_OK;
 
@@ -312,7 +310,7 @@ record_leads(struct world *w, size_t set, const int *leads, size_t count, int64_
         assert_true(lf_ulid_next(&w->f->mint, w->now_ms, &prepared[i].score.id));
         scores[i] = &prepared[i].score;
     }
-    status = AROUND(lf_ledger_record(w->ledger, w->f->store, scores, count, &w->f->error));
+    status = AROUND(lf_ledger_record(w->ledger, w->f->store, &recording, &w->f->error));
     for (size_t i = 0; status == LF_OK && i < count; i++)
         tell_all(w, &prepared[i]);
     free(prepared);

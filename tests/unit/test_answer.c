@@ -154,7 +154,7 @@ check_members(const struct lf_json *object, const char *expected)
 #define FLAT                                                                                                      \
     "id lead_id scored_at as_of recorded icp version score grade qualified coverage engagement engagement_level " \
     "label "                                                                                                      \
-    "reason_1 reason_2 reason_3 results"
+    "reason_1 reason_2 reason_3"
 #define RESULT                                                                                             \
     "icp version definition_hash score grade qualified coverage points max_points engagement label range " \
     "next_best_field disqualifiers unverified"
@@ -165,7 +165,7 @@ test_levels_of_explanation(void **state)
     const struct lf_icp *icps[SUPPORT_CONFIG_ICPS];
     const struct lf_program *program = NULL;
     const struct lf_json *lead = support_json(*state, "{'company':{'industry':'Machinery','employees':900}}");
-    struct lf_buf full, summary, none;
+    struct lf_buf full, summary, none, flat;
     const struct lf_json *root = NULL;
     enum lf_explain explain = LF_EXPLAIN_NONE;
 
@@ -175,20 +175,26 @@ test_levels_of_explanation(void **state)
     full = tell(*state, program, lead, LF_EXPLAIN_FULL, 0);
     summary = tell(*state, program, lead, LF_EXPLAIN_SUMMARY, 0);
     none = tell(*state, program, lead, LF_EXPLAIN_NONE, 0);
+    flat = tell(*state, program, lead, LF_EXPLAIN_FLAT, 0);
     root = parse(*state, &full);
     check_types(root);
-    check_members(root, FLAT);
+    check_members(root, FLAT " results");
     check_members(member(root, "results.0"), RESULT " attributes caps lists to_next_grade");
     assert_int_equal(lf_json_count(member(root, "results")), SUPPORT_CONFIG_ICPS);
     root = parse(*state, &summary);
-    check_members(root, FLAT);
+    check_members(root, FLAT " results");
     check_members(member(root, "results.5"), RESULT);
     root = parse(*state, &none);
-    check_members(root, FLAT);
+    check_members(root, FLAT " results");
     assert_int_equal(lf_json_count(member(root, "results")), 0);
+    root = parse(*state, &flat);
+    check_types(root);
+    check_members(root, FLAT);
     /* Without explanations the flat part is the same. */
     assert_memory_equal(full.data, none.data, none.len - 2);
     assert_memory_equal(full.data, summary.data, none.len - 2);
+    assert_memory_equal(full.data, flat.data, flat.len - 1);
+    assert_memory_equal(full.data + flat.len - 1, ",\"results\":[{", 13);
     assert_true(lf_explain_parse("summary", 7, &explain) && explain == LF_EXPLAIN_SUMMARY);
     assert_true(lf_explain_parse("full", 4, &explain) && explain == LF_EXPLAIN_FULL);
     assert_true(lf_explain_parse("none", 4, &explain) && explain == LF_EXPLAIN_NONE);
@@ -204,7 +210,7 @@ test_line_and_id(void **state)
     const struct lf_json *root = parse(*state, &buf);
     size_t len = 0;
 
-    check_members(root, "line " FLAT);
+    check_members(root, "line " FLAT " results");
     assert_true(number_at(root, "line") == 17);
     assert_string_equal(text_at(root, "id"), "");
     assert_false(lf_json_is_true(member(root, "recorded")));

@@ -50,6 +50,7 @@ test_comes_back(void **state)
         {"a score of a lead", LF_CURSOR_LEAD_SCORES, 0, 0x7F, "x", "lead/1"},
         {"all of a score", LF_CURSOR_LEAD_SCORES, 0, 0x7F, "", "lead/1"},
         {"an export", LF_CURSOR_LEAD_EXPORT, 0, 1, "", "\xC3\xA4"},
+        {"deliveries", LF_CURSOR_DELIVERIES, 0, 0x7F, "", "crm"},
     };
 
     (void)state;

@@ -160,6 +160,35 @@ test_equal(void **state)
     assert_true(lf_equal_constant_time(NULL, NULL, 0));
 }
 
+/* However bytes are cut into pieces, they have one digest. */
+static void
+test_pieces(void **state)
+{
+    enum { LEN = 150 };
+    uint8_t bytes[LEN], whole[LF_SHA256_SIZE], whole_mac[LF_SHA256_SIZE], digest[LF_SHA256_SIZE];
+    struct lf_hmac_key key;
+
+    (void)state;
+    for (size_t i = 0; i < LEN; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    assert_true(lf_hmac_prepare(&key, "a key", 5));
+    assert_true(lf_sha256(bytes, LEN, whole));
+    assert_true(lf_hmac_sha256(&key, bytes, LEN, whole_mac));
+    for (size_t a = 0; a <= LEN; a += 3) {
+        for (size_t b = a; b <= LEN; b += 7) {
+            const struct lf_piece pieces[] = {{bytes, a}, {bytes + a, b - a}, {NULL, 0}, {bytes + b, LEN - b}};
+
+            assert_true(lf_sha256_pieces(pieces, 4, digest));
+            assert_memory_equal(digest, whole, sizeof digest);
+            assert_true(lf_hmac_sha256_pieces(&key, pieces, 4, digest));
+            assert_memory_equal(digest, whole_mac, sizeof digest);
+        }
+    }
+    assert_true(lf_sha256("", 0, whole));
+    assert_true(lf_sha256_pieces(NULL, 0, digest));
+    assert_memory_equal(digest, whole, sizeof digest);
+}
+
 static void
 test_random(void **state)
 {
@@ -192,8 +221,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),  cmocka_unit_test(test_sha256_of_a_million),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_hmac),    cmocka_unit_test(test_random),
-        cmocka_unit_test(test_crc32),
+        cmocka_unit_test(test_hmac),    cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_crc32),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

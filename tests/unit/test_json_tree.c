@@ -318,6 +318,64 @@ test_building(void **state)
                         "\"\",\"country\":\"DE\"},\"nul\":\"a\\u0000b\"}");
 }
 
+/* A tree of pieces of another one: shared, and a copy by itself of what is put in. */
+static void
+test_building_from_another(void **state)
+{
+    const struct lf_json *other = NULL, *list = NULL;
+    struct lf_json *root = NULL, *array = NULL, *text = NULL;
+    struct lf_buf buf;
+
+    (void)state;
+    lf_arena_reset(arena);
+    other = parse("{\"a\":{\"x\":[1,\"\\u0000\"]},\"b\":12345678901234567,\"list\":[{\"y\":true},null,\"z\"]}");
+    list = lf_json_member(other, "list");
+    root = lf_json_new_object(arena);
+    array = lf_json_new_array(arena);
+    assert_int_equal(lf_json_kind(array), LF_JSON_ARRAY);
+    assert_int_equal(lf_json_count(array), 0);
+    assert_true(lf_json_add_shared(arena, root, "first", lf_json_member(other, "a")));
+    assert_true(lf_json_add_shared(arena, root, "second", lf_json_member(other, "b")));
+    assert_true(lf_json_add_shared(arena, root, "third", lf_json_member(other, "a")));
+    assert_true(lf_json_append_shared(arena, array, at(list, 2)));
+    assert_true(lf_json_append_shared(arena, array, lf_json_member(other, "b"))); /* a member becomes an element */
+    assert_true(lf_json_append_shared(arena, array, list));
+    text = lf_json_new_text(arena, "a\0b and more", 3);
+    assert_text(text, "a\0b", 3);
+    assert_true(lf_json_append_shared(arena, array, text));
+    assert_true(lf_json_add_shared(arena, root, "array", array));
+    assert_null(lf_json_name(at(array, 1)));
+    assert_ptr_equal(lf_json_first(lf_json_member(root, "first")), lf_json_first(lf_json_member(other, "a")));
+    lf_buf_init(&buf, arena, 1000);
+    lf_json_put_tree(&buf, root);
+    assert_string_equal(lf_buf_terminate(&buf),
+                        "{\"first\":{\"x\":[1,\"\\u0000\"]},\"second\":12345678901234567,\"third\":{\"x\":[1,"
+                        "\"\\u0000\"]},\"array\":[\"z\",12345678901234567,[{\"y\":true},null,\"z\"],\"a\\u0000b\"]}");
+    lf_buf_init(&buf, arena, 1000);
+    lf_json_put_tree(&buf, other); /* which is as it was */
+    assert_string_equal(lf_buf_terminate(&buf), "{\"a\":{\"x\":[1,\"\\u0000\"]},\"b\":12345678901234567,\"list\":[{"
+                                                "\"y\":true},null,\"z\"]}");
+}
+
+/* A lead that is built can be deeper than any that is read. */
+static void
+test_depth_of_what_is_built(void **state)
+{
+    struct lf_json *root = NULL, *inner = NULL;
+    struct lf_error error = {.status = LF_OK};
+
+    (void)state;
+    lf_arena_reset(arena);
+    root = inner = lf_json_new_object(arena);
+    for (int i = 1; i < 64; i++)
+        inner = lf_json_add_object(arena, inner, "a");
+    assert_true(lf_json_add_text(arena, inner, "b", "x", 1));
+    assert_int_equal(lf_json_check_lead_size(root, "/lead", &error), LF_OK);
+    assert_non_null(lf_json_add_object(arena, inner, "c"));
+    assert_int_equal(lf_json_check_lead_size(root, "/lead", &error), LF_TOO_DEEP);
+    assert_string_equal(error.pointer, "/lead");
+}
+
 static void
 test_building_without_memory(void **state)
 {
@@ -388,6 +446,8 @@ main(void)
         cmocka_unit_test(test_failed_parse_writes_nothing),
         cmocka_unit_test(test_lead_size),
         cmocka_unit_test(test_building),
+        cmocka_unit_test(test_building_from_another),
+        cmocka_unit_test(test_depth_of_what_is_built),
         cmocka_unit_test(test_building_without_memory),
         cmocka_unit_test(test_threads),
     };

@@ -1,5 +1,7 @@
-/* test_keeper.c - the housekeeper: in slices between which scores are recorded, again after a failure, told once. */
+/* test_keeper.c - the housekeeper: in slices between which scores are recorded, again after a failure, told once. That
+ * it watches for shifts of scores: test_events_drift.c. */
 #include "app/keeper.h"
+#include "app/sources.h"
 #include "app_fixture.h"
 #include "base/log.h"
 
@@ -20,6 +22,8 @@ static struct {
     atomic_int sweeps, touches;            /* tried */
     atomic_size_t noted;                   /* uses */
     struct lf_recorder *_Atomic recorder;  /* each slice submits a job there; NULL: none does */
+    atomic_int answers_answer, deliveries_answer, refusals_answer;
+    atomic_int answers, deliveries, refusals; /* slices of old ones that were tried to be taken away, notes */
 } gate;
 
 static void
@@ -81,12 +85,53 @@ gated_touch(struct lf_store *store, const struct lf_key_use *uses, size_t count,
     return gate.real->touch_keys(store, uses, count, error);
 }
 
+enum { ROWS_MAX = 500, KEPT = 10, ANSWERS_MS = 3600000, DELIVERIES_MS = 7 * 86400000 };
+
 static enum lf_status
-gated_append(struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
-             const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks, struct lf_error *error)
+gated_prune_answers(struct lf_store *store, int64_t before_ms, size_t limit, bool *ret_more, struct lf_error *error)
+{
+    enum lf_status answer = (enum lf_status)atomic_load(&gate.answers_answer);
+
+    atomic_fetch_add(&gate.answers, 1);
+    assert_in_range(limit, 1, ROWS_MAX);
+    assert_in_range(lf_time_now_ms() - ANSWERS_MS - before_ms, 0, PATIENCE_MS);
+    if (answer != LF_OK)
+        return lf_fail(error, answer, "the gate says so");
+    return gate.real->prune_answers(store, before_ms, limit, ret_more, error);
+}
+
+static enum lf_status
+gated_prune_deliveries(struct lf_store *store, int64_t before_ms, size_t keep, size_t limit, bool *ret_more,
+                       struct lf_error *error)
+{
+    enum lf_status answer = (enum lf_status)atomic_load(&gate.deliveries_answer);
+
+    atomic_fetch_add(&gate.deliveries, 1);
+    assert_in_range(limit, 1, ROWS_MAX);
+    assert_in_range(lf_time_now_ms() - DELIVERIES_MS - before_ms, 0, PATIENCE_MS);
+    assert_int_equal(keep, KEPT);
+    if (answer != LF_OK)
+        return lf_fail(error, answer, "the gate says so");
+    return gate.real->prune_deliveries(store, before_ms, keep, limit, ret_more, error);
+}
+
+static enum lf_status
+gated_put_refusals(struct lf_store *store, int64_t source_id, const struct lf_stored_refusal *refusals, size_t count,
+                   struct lf_error *error)
+{
+    enum lf_status answer = (enum lf_status)atomic_load(&gate.refusals_answer);
+
+    atomic_fetch_add(&gate.refusals, 1);
+    if (answer != LF_OK)
+        return lf_fail(error, answer, "the gate says so");
+    return gate.real->put_refusals(store, source_id, refusals, count, error);
+}
+
+static enum lf_status
+gated_record(struct lf_store *store, const struct lf_recording *recording, struct lf_error *error)
 {
     note_event('a');
-    return gate.real->append_scores(store, scores, count, rollups, rollup_count, ret_blocks, error);
+    return gate.real->record(store, recording, error);
 }
 
 static void
@@ -96,7 +141,10 @@ gate_install(struct fixture *f)
     gate.backend = *gate.real;
     gate.backend.sweep_lists = gated_sweep;
     gate.backend.touch_keys = gated_touch;
-    gate.backend.append_scores = gated_append;
+    gate.backend.record = gated_record;
+    gate.backend.prune_answers = gated_prune_answers;
+    gate.backend.prune_deliveries = gated_prune_deliveries;
+    gate.backend.put_refusals = gated_put_refusals;
     atomic_store(&gate.event_count, 0);
     atomic_store(&gate.sweep_answer, LF_OK);
     atomic_store(&gate.touch_answer, LF_OK);
@@ -104,6 +152,12 @@ gate_install(struct fixture *f)
     atomic_store(&gate.touches, 0);
     atomic_store(&gate.noted, 0);
     atomic_store(&gate.recorder, NULL);
+    atomic_store(&gate.answers_answer, LF_OK);
+    atomic_store(&gate.deliveries_answer, LF_OK);
+    atomic_store(&gate.refusals_answer, LF_OK);
+    atomic_store(&gate.answers, 0);
+    atomic_store(&gate.deliveries, 0);
+    atomic_store(&gate.refusals, 0);
     f->store->backend = &gate.backend;
 }
 
@@ -116,16 +170,21 @@ struct house {
 };
 
 static struct house
-open_house(struct fixture *f, int64_t every_ms, int64_t rest_ms)
+open_house_with(struct fixture *f, const struct lf_keeper_options *keeper)
 {
     struct lf_recorder_options recorder = {.queue = 1000, .batch = 50};
-    struct lf_keeper_options keeper = {.every_ms = every_ms, .rest_ms = rest_ms};
     struct house house = {.keeper = NULL};
 
     OK(lf_keyring_load(f->reader, 0, &house.keyring, &f->error));
     OK(lf_recorder_start(f->store, &recorder, &house.recorder, &f->error));
-    OK(lf_keeper_start(house.recorder, house.keyring, &keeper, &house.keeper, &f->error));
+    OK(lf_keeper_start(house.recorder, house.keyring, keeper, &house.keeper, &f->error));
     return house;
+}
+
+static struct house
+open_house(struct fixture *f, int64_t every_ms, int64_t rest_ms)
+{
+    return open_house_with(f, &(struct lf_keeper_options){.every_ms = every_ms, .rest_ms = rest_ms});
 }
 
 static void
@@ -168,6 +227,16 @@ int_of(const char *path, const char *sql)
     assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     return value;
+}
+
+static void
+await_none(const char *path, const char *sql)
+{
+    for (int waited = 0; int_of(path, sql) > 0; waited += 5) {
+        if (waited >= PATIENCE_MS)
+            fail_msg("%s: never", sql);
+        pause_ms(5);
+    }
 }
 
 /* Entries that no list points to. */
@@ -368,11 +437,12 @@ record_at(struct fixture *f, struct lf_ledger *ledger, const struct lf_profiles 
         struct lf_scoring scoring;
         struct lf_stored_score score;
         const struct lf_stored_score *scores[] = {&score};
+        const struct lf_recording recording = {.scores = scores, .count = 1};
 
         OK(lf_scoring_run(f->arena, profiles, &request, at_ms, &scoring, &f->error));
         OK(lf_scoring_record(f->arena, &scoring, keeping(f, LF_KEPT_WHOLE, ""), &score, &f->error));
         assert_true(lf_ulid_next(&f->mint, at_ms + i, &score.id));
-        OK(lf_ledger_record(ledger, f->store, scores, 1, &f->error));
+        OK(lf_ledger_record(ledger, f->store, &recording, &f->error));
     }
 }
 
@@ -421,6 +491,202 @@ test_prunes(void **state)
     lf_catalog_destroy(catalog);
 }
 
+/* ---- old answers and deliveries ---- */
+
+#define OLD_ANSWERS "SELECT count(*) FROM answer WHERE at_ms < 1000000"
+#define ENDED "SELECT count(*) FROM delivery WHERE state >= 2 AND id > 100"
+
+/* Answers that are not given again any more, and three that are. */
+static void
+leave_answers(struct fixture *f, int count)
+{
+    run_sql(f->path, lf_arena_printf(f->arena,
+                                     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+                                     " INSERT INTO answer (name, request, at_ms, http_status, sealed) SELECT"
+                                     " randomblob(32), randomblob(32), CASE WHEN i > %d THEN %" PRId64
+                                     " ELSE i END, 200, x'00' FROM n",
+                                     count + 3, count, lf_time_now_ms() - ANSWERS_MS / 2));
+}
+
+/* Deliveries that ended long ago, behind a hundred that wait as long. */
+static void
+leave_deliveries(struct fixture *f, int count)
+{
+    run_sql(f->path,
+            lf_arena_printf(f->arena,
+                            "INSERT INTO subscription (id, key, url, secret, events, icp, grades, state, reason,"
+                            " failing_since_ms, delivered_at_ms, created_at_ms, updated_at_ms) VALUES"
+                            " (1, 'k', 'https://x.example', x'00', 15, '', '[]', 0, '', 0, 0, 1, 1);"
+                            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+                            " INSERT INTO delivery (id, subscription_id, type, at_ms, lane, state, due_ms, attempts,"
+                            " data) SELECT i, 1, 0, i, 0, CASE WHEN i <= 100 THEN 1 ELSE 2 + i %% 3 END, 0, '[]', '{}'"
+                            " FROM n",
+                            count + 100));
+}
+
+static struct lf_keeper_options
+pruning(int64_t prune_ms)
+{
+    return (struct lf_keeper_options){.every_ms = 10,
+                                      .answers_ms = ANSWERS_MS,
+                                      .deliveries_ms = DELIVERIES_MS,
+                                      .deliveries_kept = KEPT,
+                                      .prune_ms = prune_ms};
+}
+
+/* At the start, slice by slice; what is young, or waits, stays. And from then on now and then. */
+static void
+test_prunes_answers_and_deliveries(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_keeper_options options = pruning(60000);
+    struct house house;
+    int answers = 0;
+
+    leave_answers(f, 2 * ROWS_MAX + 1);
+    leave_deliveries(f, 2 * ROWS_MAX + 1);
+    gate_install(f);
+    house = open_house_with(f, &options);
+    await_none(f->path, OLD_ANSWERS);
+    await_none(f->path, ENDED);
+    pause_ms(30);
+    close_house(&house);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM answer"), 3);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM delivery"), 100);
+    assert_in_range(atomic_load(&gate.answers), 3, 4);
+    assert_in_range(atomic_load(&gate.deliveries), 3, 4);
+
+    options = pruning(10);
+    house = open_house_with(f, &options);
+    answers = atomic_load(&gate.answers);
+    await_count("looks", &gate.answers, answers + 3); /* though there is nothing */
+    leave_answers(f, 5);
+    await_none(f->path, OLD_ANSWERS);
+    close_house(&house);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM answer"), 6);
+}
+
+/* Nobody looks where nothing goes. */
+static void
+test_keeps_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_keeper_options options = {.every_ms = 5, .prune_ms = 5, .refusals_ms = 5, .drift_ms = 5};
+    struct house house;
+
+    leave_answers(f, 5);
+    leave_deliveries(f, 5);
+    gate_install(f);
+    house = open_house_with(f, &options);
+    await_count("slices", &gate.sweeps, 1);
+    pause_ms(30);
+    close_house(&house);
+    assert_int_equal(atomic_load(&gate.answers), 0);
+    assert_int_equal(atomic_load(&gate.deliveries), 0);
+    assert_int_equal(int_of(f->path, OLD_ANSWERS), 5);
+    assert_int_equal(int_of(f->path, ENDED), 5);
+}
+
+/* A chore that fails is tried again, and told once; the others are done. */
+static void
+test_failing_chore(void **state)
+{
+    struct fixture *f = *state;
+    const struct lf_keeper_options options = pruning(60000);
+    struct house house;
+
+    leave_answers(f, 5);
+    leave_deliveries(f, 5);
+    gate_install(f);
+    atomic_store(&gate.answers_answer, LF_STORAGE_FULL);
+    atomic_store(&gate.deliveries_answer, LF_STORAGE_FULL);
+    (void)logged("housekeeping_failed");
+    house = open_house_with(f, &options);
+    await_count("tries", &gate.answers, 4);
+    await_count("tries", &gate.deliveries, 4);
+    assert_int_equal(logged("housekeeping_failed what=prune_"), 2); /* each */
+    atomic_store(&gate.deliveries_answer, LF_OK);
+    await_none(f->path, ENDED);
+    assert_int_equal(int_of(f->path, OLD_ANSWERS), 5);
+    atomic_store(&gate.answers_answer, LF_OK);
+    await_none(f->path, OLD_ANSWERS);
+    assert_int_equal(logged("housekeeping_failed"), 0);
+    close_house(&house);
+}
+
+/* ---- refusals ---- */
+
+static struct lf_sources *
+one_source(struct fixture *f)
+{
+    const char *document = support_quoted(f->arena, "{'fields':{'title':['/title']},'icps':[],'id':['/id'],"
+                                                    "'kind':'generic','reply':'flat','signatures':[],'split':{},"
+                                                    "'values':{}}");
+    const struct lf_stored_source source = {.key = "crm", .document = document, .document_len = strlen(document)};
+    struct lf_change change = by_ops(5);
+    struct lf_sources *sources = NULL;
+    int64_t id = 0;
+    bool created = false;
+
+    OK(lf_store_put_source(f->store, &source, &change, &id, &created, &f->error));
+    OK(lf_sources_load(f->reader, &sources, &f->error));
+    return sources;
+}
+
+static void
+refuse(struct lf_sources *sources, int64_t at_ms)
+{
+    const struct lf_stored_refusal refusal = {.at_ms = at_ms,
+                                              .request_id = "r1",
+                                              .code = "unmapped",
+                                              .pointer = "/id",
+                                              .detail = "there is no id",
+                                              .status = 422,
+                                              .bytes = 17};
+    const struct lf_source *source = lf_sources_hold(sources, "crm");
+
+    assert_non_null(source);
+    lf_sources_refuse(sources, source, &refusal);
+    lf_sources_release(sources, source);
+}
+
+/* What was refused is noted soon, where there is anything; what cannot be noted is not lost; and at last the rest. */
+static void
+test_refusals(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_sources *sources = one_source(f);
+    struct lf_keeper_options options = {.every_ms = 10, .sources = sources, .refusals_ms = 5};
+    struct house house;
+    int before = 0;
+
+    gate_install(f);
+    house = open_house_with(f, &options);
+    pause_ms(30);
+    assert_int_equal(atomic_load(&gate.refusals), 0);
+    refuse(sources, 1);
+    await_count("notes", &gate.refusals, 1);
+    await_none(f->path, "SELECT 1 - count(*) FROM refusal");
+    atomic_store(&gate.refusals_answer, LF_STORAGE_FULL);
+    (void)logged("housekeeping_failed");
+    before = atomic_load(&gate.refusals);
+    refuse(sources, 2);
+    await_count("notes", &gate.refusals, before + 3);
+    assert_int_equal(logged("housekeeping_failed what=note_refusals"), 1);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM refusal"), 1);
+    atomic_store(&gate.refusals_answer, LF_OK);
+    await_none(f->path, "SELECT 2 - count(*) FROM refusal");
+    close_house(&house);
+
+    options.refusals_ms = 60000;
+    house = open_house_with(f, &options);
+    refuse(sources, 3);
+    close_house(&house);
+    assert_int_equal(int_of(f->path, "SELECT count(*) FROM refusal"), 3);
+    assert_int_equal(int_of(f->path, "SELECT at_ms FROM refusal WHERE position = 0"), 3);
+    lf_sources_destroy(sources);
+}
+
 static int
 group_setup(void **state)
 {
@@ -444,6 +710,10 @@ main(void)
         STORE_TEST(test_nothing_to_note),
         STORE_TEST(test_failed_for_good),
         STORE_TEST(test_prunes),
+        STORE_TEST(test_prunes_answers_and_deliveries),
+        STORE_TEST(test_keeps_for_ever),
+        STORE_TEST(test_failing_chore),
+        STORE_TEST(test_refusals),
     };
 
     return cmocka_run_group_tests(TESTS, group_setup, NULL);

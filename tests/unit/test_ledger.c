@@ -53,7 +53,7 @@ test_baseline(void **state)
         if (i == 10)
             reopen(w);
         if (i == 15) {
-            trouble.append = LF_STORAGE_FULL;
+            trouble.record = LF_STORAGE_FULL;
             FAILS(record_leads(w, 1, leads, BATCH, 1000), LF_STORAGE_FULL);
         }
         OK(record_leads(w, 1, leads, BATCH, 1000));
@@ -134,7 +134,7 @@ test_failed_commits(void **state)
     bool more = false;
 
     OK(record_some(w, 30, 1000));
-    trouble.append = LF_STORAGE_FULL;
+    trouble.record = LF_STORAGE_FULL;
     FAILS(record_some(w, 30, HOUR_MS), LF_STORAGE_FULL);
     tallies_agree(w);
     OK(record_some(w, 30, 1000));
@@ -159,11 +159,12 @@ test_bad_record(void **state)
     struct lf_stored_score score = {
         .as_of_ms = w->now_ms, .lead_id = "L1", .lead_id_len = 2, .body = "no", .body_len = 2};
     const struct lf_stored_score *scores[] = {&score};
+    const struct lf_recording recording = {.scores = scores, .count = 1}, nothing = {.count = 0};
 
     OK(record_some(w, 5, 1));
     assert_true(lf_ulid_next(&f->mint, w->now_ms, &score.id));
-    FAILS(lf_ledger_record(w->ledger, f->store, scores, 1, &f->error), LF_INTERNAL);
-    OK(lf_ledger_record(w->ledger, f->store, scores, 0, &f->error));
+    FAILS(lf_ledger_record(w->ledger, f->store, &recording, &f->error), LF_INTERNAL);
+    OK(lf_ledger_record(w->ledger, f->store, &nothing, &f->error));
     OK(record_some(w, 5, 1));
     agree(w);
 }
@@ -196,7 +197,7 @@ test_by_chance(void **state)
             OK(lf_ledger_tend(w->ledger, f->store, support_random(&w->random, 2) == 0, &more, &f->error));
             break;
         case 8:
-            trouble.append = LF_STORAGE_FULL;
+            trouble.record = LF_STORAGE_FULL;
             assert_int_equal(record_some(w, 3, 1000), LF_STORAGE_FULL);
             break;
         case 9:
@@ -236,6 +237,7 @@ test_many_leads(void **state)
     struct prepared prepared;
     struct lf_stored_score *scores = calloc(MANY_BATCH, sizeof *scores);
     const struct lf_stored_score **pointers = calloc(MANY_BATCH, sizeof(struct lf_stored_score *));
+    const struct lf_recording recording = {.scores = pointers, .count = MANY_BATCH};
     char(*ids)[16] = calloc(MANY_BATCH, sizeof *ids);
     struct lf_stored_lead lead;
     size_t most = 0;
@@ -253,7 +255,7 @@ test_many_leads(void **state)
             assert_true(lf_ulid_next(&f->mint, BEGIN_MS + at + i, &scores[i].id));
             pointers[i] = &scores[i];
         }
-        OK(lf_ledger_record(w->ledger, f->store, pointers, MANY_BATCH, &f->error));
+        OK(lf_ledger_record(w->ledger, f->store, &recording, &f->error));
         most = lf_ledger_depth(w->ledger) > most ? lf_ledger_depth(w->ledger) : most;
         if (at == MANY / 2)
             reopen(w);
@@ -377,7 +379,7 @@ test_each_count(void **state)
     assert_int_equal(w->said[0].value, 0);
     OK(record_some(w, 40, 1));
     OK(record_some(w, 40, 1));
-    trouble.append = LF_STORAGE_FULL;
+    trouble.record = LF_STORAGE_FULL;
     FAILS(record_some(w, 40, 1), LF_STORAGE_FULL);
     OK(record_leads(w, 1, (const int[]){1}, 1, 1));
     OK(record_leads(w, 2, (const int[]){1}, 1, 1));

@@ -181,6 +181,24 @@ test_commits(void **state)
     lf_metrics_destroy(metrics);
 }
 
+/* Each kind and each result is counted by itself. */
+static void
+test_webhooks(void **state)
+{
+    struct lf_metrics *metrics = make(ROUTES);
+
+    (void)state;
+    for (int kind = 0; kind < LF_CRM_COUNT; kind++)
+        for (int result = 0; result < LF_WEBHOOK_RESULT_COUNT; result++)
+            for (int times = 0; times < kind * 10 + result; times++)
+                lf_metrics_webhook(metrics, (enum lf_crm)kind, (enum lf_webhook_result)result);
+    for (int kind = 0; kind < LF_CRM_COUNT; kind++)
+        for (int result = 0; result < LF_WEBHOOK_RESULT_COUNT; result++)
+            assert_int_equal(lf_metrics_webhooks(metrics, (enum lf_crm)kind, (enum lf_webhook_result)result),
+                             kind * 10 + result);
+    lf_metrics_destroy(metrics);
+}
+
 static void
 test_nothing(void **state)
 {
@@ -300,8 +318,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounds),        cmocka_unit_test(test_buckets), cmocka_unit_test(test_routes_are_apart),
-        cmocka_unit_test(test_many_statuses), cmocka_unit_test(test_commits), cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_many_statuses), cmocka_unit_test(test_commits), cmocka_unit_test(test_webhooks),
+        cmocka_unit_test(test_nothing),       cmocka_unit_test(test_crowd),
     };
 
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

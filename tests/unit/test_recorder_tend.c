@@ -39,8 +39,7 @@ pause_ms(long ms)
 }
 
 static enum lf_status
-commit(void *context, struct lf_store *store, const struct lf_stored_score *const *scores, size_t count,
-       struct lf_error *error)
+commit(void *context, struct lf_store *store, const struct lf_recording *recording, struct lf_error *error)
 {
     struct desk *desk = context;
     enum lf_status answer = (enum lf_status)atomic_load(&desk->commit_answer);
@@ -49,7 +48,7 @@ commit(void *context, struct lf_store *store, const struct lf_stored_score *cons
     atomic_fetch_add(&desk->commits, 1);
     if (answer != LF_OK)
         return lf_fail(error, answer, "the test says so");
-    return lf_store_append_scores(store, scores, count, NULL, 0, NULL, error);
+    return lf_store_record(store, recording, error);
 }
 
 static enum lf_status

@@ -115,7 +115,7 @@ test_refused_files(void **state)
     (void)snprintf(path, sizeof path, "%s/foreign.db", f->folder);
     (void)snprintf(other, sizeof other, "%s-wal", path);
     assert_int_equal(access(other, F_OK), -1);
-    run_sql(f->path, "PRAGMA user_version = 3");
+    run_sql(f->path, "PRAGMA user_version = 4");
     open_store(f);
 }
 

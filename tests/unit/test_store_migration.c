@@ -86,6 +86,31 @@ write_traces(struct fixture *f, struct lf_connection *connection)
     }
 }
 
+/* ---- what the third would have added ---- */
+
+static const char THIRD_CONTENT[] =
+    "UPDATE secret SET value = x'0707070707070707070707070707070707070707070707070707070707070707';"
+    "UPDATE meta SET value = 3 WHERE name = 'settled_block';"
+    "INSERT INTO rollup (version_id, kind, span, start_hour, body) VALUES (3, 0, 1, 472222, x'616E20686F7572');"
+    "INSERT INTO lead_score (lead, icp_id, version_id, score_id, latest, qualified, score, coverage, engagement, grade,"
+    " label, result) SELECT id, 1, 3, x'018BCFE5680000000000000000000001', 1, 1, 7150, 8000, 100, 'B', 'B2', x'0102'"
+    " FROM lead WHERE lead_id = 'lead';"
+    "INSERT INTO lead_blocks (lead, first_block, last_block, body) SELECT id, 1, 3, x'010101' FROM lead"
+    " WHERE lead_id = 'lead';"
+    "INSERT INTO lead (lead_id) VALUES (NULL);"; /* whoever was erased */
+
+enum { NEWEST = 4 };
+
+/* Where the old one is copied to. */
+static const char *
+copy_of(struct fixture *f)
+{
+    static char copy[PATH_SIZE + 16];
+
+    (void)snprintf(copy, sizeof copy, "%s.before-%d", f->path, NEWEST);
+    return copy;
+}
+
 /* The first `count` migrations. */
 static void
 read_migrations(struct fixture *f, struct lf_embedded *ret_migrations, size_t count)
@@ -94,6 +119,7 @@ read_migrations(struct fixture *f, struct lf_embedded *ret_migrations, size_t co
         "schema/migrations/sqlite/0001_initial.sql",
         "schema/migrations/sqlite/0002_editing.sql",
         "schema/migrations/sqlite/0003_statistics.sql",
+        "schema/migrations/sqlite/0004_webhooks.sql",
     };
 
     assert_true(count <= sizeof PATHS / sizeof *PATHS);
@@ -109,7 +135,8 @@ read_migrations(struct fixture *f, struct lf_embedded *ret_migrations, size_t co
 static void
 make_old(struct fixture *f, size_t schema, const char *more, struct lf_ulid *ret_ids)
 {
-    struct lf_embedded migrations[2];
+    static const char *const CONTENTS[] = {OLD_CONTENT, SECOND_CONTENT, THIRD_CONTENT};
+    struct lf_embedded migrations[NEWEST];
     struct lf_connection connection;
     char command[2 * PATH_SIZE];
     int fd = -1;
@@ -123,12 +150,11 @@ make_old(struct fixture *f, size_t schema, const char *more, struct lf_ulid *ret
     OK(lf_connection_open(&connection, f->path, LF_CONNECTION_WRITER, &f->error));
     OK(lf_sqlite_exec(&connection, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL", &f->error));
     read_migrations(f, migrations, schema);
-    OK(lf_sqlite_migrate_to(&connection, migrations, 1, &f->error));
-    OK(lf_sqlite_exec(&connection, OLD_CONTENT, &f->error));
-    if (schema == 2) {
-        OK(lf_sqlite_migrate_to(&connection, migrations, 2, &f->error));
-        OK(lf_sqlite_exec(&connection, SECOND_CONTENT, &f->error));
-        write_traces(f, &connection);
+    for (size_t i = 1; i <= schema; i++) {
+        OK(lf_sqlite_migrate_to(&connection, migrations, i, &f->error));
+        OK(lf_sqlite_exec(&connection, CONTENTS[i - 1], &f->error));
+        if (i == 2)
+            write_traces(f, &connection);
     }
     OK(lf_sqlite_exec(&connection, more, &f->error));
     write_old_scores(f, &connection, ret_ids);
@@ -257,15 +283,13 @@ test_everything_is_kept(void **state)
     struct fixture *f = *state;
     struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
     struct lf_audit_entry *entries = NULL;
-    char copy[PATH_SIZE + 16];
     size_t count = 0;
 
     make_old(f, 1, "", ids);
     assert_int_equal(schema_of(f, f->path), 1);
     open_store(f);
-    assert_int_equal(schema_of(f, f->path), 3);
-    (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
-    assert_int_equal(access(copy, F_OK), -1); /* the copy is deleted: it holds people */
+    assert_int_equal(schema_of(f, f->path), NEWEST);
+    assert_int_equal(access(copy_of(f), F_OK), -1); /* the copy is deleted: it holds people */
     assert_icps(f, 1);
     assert_lists_and_keys(f, 1);
     assert_scores(f, ids);
@@ -322,8 +346,9 @@ test_reading_only(void **state)
 
 /* ---- what the second one added ---- */
 
+/* scores: of lead "lead". */
 static void
-assert_second(struct fixture *f)
+assert_second(struct fixture *f, size_t scores)
 {
     static const struct {
         const char *lead_id;
@@ -347,7 +372,7 @@ assert_second(struct fixture *f)
         assert_int_equal(lead.outcome.outcome, OUTCOMES[i].outcome);
         assert_int_equal(lead.outcome.value, OUTCOMES[i].value);
         assert_int_equal(lead.outcome.at_ms, OUTCOMES[i].at_ms);
-        assert_int_equal(lead.score_count, 0);
+        assert_int_equal(lead.score_count, i == 0 ? scores : 0);
     }
     OK(lf_store_draft(f->reader, f->arena, "maker", &draft, &f->error));
     assert_string_equal(draft.document, "{\"v\":3}");
@@ -372,18 +397,103 @@ test_everything_of_the_second(void **state)
     make_old(f, 2, "", ids);
     assert_int_equal(schema_of(f, f->path), 2);
     open_store(f);
-    assert_int_equal(schema_of(f, f->path), 3);
+    assert_int_equal(schema_of(f, f->path), NEWEST);
     assert_icps(f, 2);
     assert_lists_and_keys(f, 2);
     assert_scores(f, ids);
-    assert_second(f);
+    assert_second(f, 0);
     assert_progress(f);
     assert_int_equal(check(f, false, NULL), 0);
     /* Work goes on. */
     OK(lf_store_put_outcomes(f->store, &later, 1, NULL, 0, &f->error)); /* before what is known: nothing new */
     OK(append(f, 3, 10, NULL));
-    assert_second(f);
+    assert_second(f, 0);
     OK(lf_store_revoke_key(f->store, "an5jmw87", &change, &f->error)); /* leaves a trace behind the old ones */
+    assert_int_equal(check(f, false, NULL), 0);
+}
+
+/* ---- what the third one added ---- */
+
+static enum lf_status
+see_hour(void *context, const struct lf_stored_rollup *rollup)
+{
+    int *count = context;
+
+    assert_int_equal(rollup->start_hour, 472222);
+    assert_int_equal(rollup->body_len, 7);
+    assert_memory_equal(rollup->body, "an hour", 7);
+    ++*count;
+    return LF_OK;
+}
+
+static void
+assert_third(struct fixture *f)
+{
+    struct lf_store_progress progress;
+    struct lf_stored_lead lead;
+    uint8_t key[LF_SHA256_SIZE], expected[LF_SHA256_SIZE];
+    int hours = 0;
+
+    OK(lf_store_lead(f->reader, f->arena, "lead", 4, &lead, &f->error));
+    assert_int_equal(lead.score_count, 1);
+    assert_int_equal(lead.scores[0].version_id, 3);
+    assert_int_equal(lead.scores[0].score, 7150);
+    assert_string_equal(lead.scores[0].grade, "B");
+    assert_true(lead.scores[0].latest);
+    assert_int_equal(lead.scores[0].result_len, 2);
+    OK(lf_store_each_rollup(f->reader, 3, LF_ROLLUP_TALLY, LF_SPAN_HOUR, 0, INT64_MAX, see_hour, &hours, &f->error));
+    assert_int_equal(hours, 1);
+    OK(lf_store_progress(f->reader, &progress, &f->error));
+    assert_int_equal(progress.settled_block, 3);
+    assert_int_equal(progress.due_block, 0);
+    assert_int_equal(progress.last_block, OLD_BLOCKS);
+    OK(lf_store_hash_key(f->reader, key, &f->error));
+    memset(expected, 7, sizeof expected);
+    assert_memory_equal(key, expected, sizeof key);
+}
+
+/* Records a score with an answer that tells of it. */
+static void
+record_with_answer(struct fixture *f)
+{
+    struct lf_stored_score score = {.lead_id = "lead", .lead_id_len = 4, .body = "body", .body_len = 4};
+    const struct lf_stored_score *scores[] = {&score};
+    struct lf_stored_answer answer = {.name = {1}, .http_status = 200, .sealed = "sealed", .sealed_len = 6}, found;
+    const struct lf_stored_answer *answers[] = {&answer};
+    bool there = false;
+
+    assert_true(lf_ulid_next(&f->mint, 1700000000900, &score.id));
+    answer.first_score = answer.last_score = score.id;
+    OK(lf_store_record(f->store,
+                       &(struct lf_recording){.scores = scores, .count = 1, .answers = answers, .answer_count = 1},
+                       &f->error));
+    OK(lf_store_answer(f->reader, f->arena, answer.name, &there, &found, &f->error));
+    assert_true(there);
+    assert_memory_equal(found.sealed, "sealed", 6);
+}
+
+static void
+test_everything_of_the_third(void **state)
+{
+    struct fixture *f = *state;
+    struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
+    struct lf_stored_answer answer;
+    bool there = true;
+
+    make_old(f, 3, "", ids);
+    assert_int_equal(schema_of(f, f->path), 3);
+    open_store(f);
+    assert_int_equal(schema_of(f, f->path), NEWEST);
+    assert_int_equal(access(copy_of(f), F_OK), -1);
+    assert_icps(f, 3);
+    assert_lists_and_keys(f, 3);
+    assert_scores(f, ids);
+    assert_second(f, 1);
+    assert_third(f);
+    assert_int_equal(check(f, false, NULL), 0);
+    OK(lf_store_answer(f->reader, f->arena, (const uint8_t[LF_SHA256_SIZE]){1}, &there, &answer, &f->error));
+    assert_false(there);
+    record_with_answer(f); /* and work goes on */
     assert_int_equal(check(f, false, NULL), 0);
 }
 
@@ -397,24 +507,23 @@ test_failure(void **state)
     struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
     struct lf_store_options options = {.path = f->path};
     struct lf_store *store = NULL;
-    char copy[PATH_SIZE + 16];
 
-    for (size_t schema = 1; schema <= 2; schema++) {
-        if (schema == 2)
-            lf_ulid_mint_init(&f->mint, (struct lf_ulid){{0}});
-        make_old(f, schema, "CREATE TABLE secret (x)", ids); /* in the way of the last thing that is made */
+    for (size_t schema = 1; schema < NEWEST; schema++) {
+        lf_ulid_mint_init(&f->mint, (struct lf_ulid){{0}});
+        make_old(f, schema, "CREATE TABLE drift (x)", ids); /* in the way of the last thing that is made */
         FAILS(lf_store_open(&options, &store, &f->error), LF_STORAGE_FAILED);
         assert_int_equal(schema_of(f, f->path), schema);
-        (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
-        assert_int_equal(schema_of(f, copy), schema);
-        run_sql(f->path, "DROP TABLE secret");
+        assert_int_equal(schema_of(f, copy_of(f)), schema);
+        run_sql(f->path, "DROP TABLE drift");
         open_store(f);
         assert_icps(f, schema);
         assert_lists_and_keys(f, schema);
         assert_scores(f, ids);
-        if (schema == 2)
-            assert_second(f);
-        assert_int_equal(access(copy, F_OK), -1);
+        if (schema >= 2)
+            assert_second(f, schema == 3 ? 1 : 0);
+        if (schema == 3)
+            assert_third(f);
+        assert_int_equal(access(copy_of(f), F_OK), -1);
         assert_int_equal(check(f, false, NULL), 0);
     }
 }
@@ -424,16 +533,14 @@ static void
 test_a_copy_left_over(void **state)
 {
     struct fixture *f = *state;
-    char copy[PATH_SIZE + 16];
     int fd = -1;
 
     close_store(f);
-    (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
-    fd = open(copy, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    fd = open(copy_of(f), O_CREAT | O_EXCL | O_WRONLY, 0600);
     assert_true(fd >= 0);
     (void)close(fd);
     open_store(f);
-    assert_int_equal(access(copy, F_OK), -1);
+    assert_int_equal(access(copy_of(f), F_OK), -1);
 }
 
 /* Steps of SQLite that the process has left to live. */
@@ -463,7 +570,7 @@ migrate_and_die(struct fixture *f, const struct lf_embedded *migrations, int ste
             _exit(2);
         steps_left = steps;
         sqlite3_progress_handler(connection.db, 20, die, NULL);
-        _exit(lf_sqlite_migrate_to(&connection, migrations, 3, NULL) == LF_OK ? 0 : 1);
+        _exit(lf_sqlite_migrate_to(&connection, migrations, NEWEST, NULL) == LF_OK ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &how, 0), child);
     assert_true((WIFEXITED(how) && WEXITSTATUS(how) == 0) || (WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL));
@@ -475,36 +582,37 @@ static void
 test_killed(void **state)
 {
     struct fixture *f = *state;
-    struct lf_embedded migrations[3];
+    struct lf_embedded migrations[NEWEST];
     int old = 0;
 
-    for (size_t schema = 1; schema <= 2; schema++) {
+    for (size_t schema = 1; schema < NEWEST; schema++) {
         bool through = false;
 
         for (int steps = 1; !through; steps += 1 + steps / 3) {
             struct lf_ulid ids[OLD_BLOCKS * OLD_PER_BLOCK];
-            char copy[PATH_SIZE + 16];
             int64_t found = 0;
 
             lf_arena_reset(f->arena);
             lf_ulid_mint_init(&f->mint, (struct lf_ulid){{0}});
             make_old(f, schema, "", ids);
-            read_migrations(f, migrations, 3);
+            read_migrations(f, migrations, NEWEST);
             through = migrate_and_die(f, migrations, steps);
             found = schema_of(f, f->path);
-            assert_true(found == (int64_t)schema || found == 3);
-            assert_true(!through || found == 3);
-            old += found == 3 ? 0 : 1;
+            assert_true(found == (int64_t)schema || found == NEWEST);
+            assert_true(!through || found == NEWEST);
+            old += found == NEWEST ? 0 : 1;
             open_store(f);
             assert_icps(f, schema);
             assert_lists_and_keys(f, schema);
             assert_scores(f, ids);
-            if (schema == 2)
-                assert_second(f);
-            assert_progress(f);
+            if (schema >= 2)
+                assert_second(f, schema == 3 ? 1 : 0);
+            if (schema == 3)
+                assert_third(f);
+            else
+                assert_progress(f);
             assert_int_equal(check(f, false, NULL), 0);
-            (void)snprintf(copy, sizeof copy, "%s.before-3", f->path);
-            assert_int_equal(access(copy, F_OK), -1);
+            assert_int_equal(access(copy_of(f), F_OK), -1);
         }
     }
     assert_true(old > 10);
@@ -519,6 +627,7 @@ main(void)
         TEST(test_work_goes_on),
         TEST(test_reading_only),
         TEST(test_everything_of_the_second),
+        TEST(test_everything_of_the_third),
         TEST(test_failure),
         TEST(test_a_copy_left_over),
         TEST(test_killed),

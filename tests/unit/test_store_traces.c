@@ -8,9 +8,9 @@
 
 /* ---- a crowd ---- */
 
-/* Leads whose ids and values say their number again and again ("L00042.L00042.", "V00042.V00042."): whatever is left of
- * one, if it is a dozen bytes, tells whose it is. */
-enum { CROWD = 4000, VICTIMS = 900, TOKEN = 7 };
+/* Leads whose ids, values and answers say their number again and again ("L00042.L00042.", "V00042.V00042.",
+ * "S00042.S00042."): whatever is left of one, if it is a dozen bytes, tells whose it is. Real answers are sealed. */
+enum { CROWD = 4000, VICTIMS = 900, TOKEN = 7, ANSWERS_MAX = 200, SEALED_MAX = 30000 };
 
 static size_t
 crowd_text(char kind, int number, char *text, size_t size)
@@ -37,10 +37,45 @@ crowd_id(int number, size_t *ret_len)
     return ids[number];
 }
 
+/* Answers about some of the leads, each of a few of them one after the other; how many. */
+static size_t
+answer_crowd(struct model *m, const int *numbers, const struct lf_stored_score *scores, size_t count,
+             struct lf_stored_answer *answers)
+{
+    size_t made = 0;
+
+    for (size_t at = 0, leads = 0; at < count; at += leads) {
+        struct lf_stored_answer *answer = &answers[made];
+        size_t size = chance(m, 20) == 0 ? SEALED_MAX : 100 + chance(m, 2000);
+        char *sealed = NULL;
+
+        leads = 1 + chance(m, 4);
+        leads = at + leads < count ? leads : count - at;
+        if (chance(m, 3) == 0 || made == ANSWERS_MAX)
+            continue;
+        sealed = malloc(leads * size);
+        assert_non_null(sealed);
+        for (size_t i = 0; i < leads; i++)
+            (void)crowd_text('S', numbers[at + i], sealed + i * size, size);
+        *answer = (struct lf_stored_answer){.at_ms = m->now_ms, .sealed = sealed, .sealed_len = leads * size};
+        for (size_t i = 0; i < LF_SHA256_SIZE; i++)
+            answer->name[i] = (uint8_t)chance(m, 256);
+        if (chance(m, 10) == 0) /* in place of one that has expired */
+            memset(answer->name, (int)chance(m, 8), LF_SHA256_SIZE);
+        answer->first_score = scores[at].id;
+        answer->last_score = scores[at + leads - 1].id;
+        made++;
+    }
+    return made;
+}
+
 static void
 record_crowd(struct model *m, const int *numbers, size_t count, size_t size, int64_t *ret_blocks)
 {
     struct fixture *f = m->f;
+    struct lf_stored_answer answers[ANSWERS_MAX];
+    const struct lf_stored_answer *told[ANSWERS_MAX];
+    struct lf_recording recording = {.count = count, .answers = told, .ret_blocks = ret_blocks};
     struct lf_stored_score *scores = calloc(count, sizeof *scores);
     const struct lf_stored_score **pointers = calloc(count, sizeof(struct lf_stored_score *));
     char *bodies = malloc(count * size);
@@ -53,8 +88,20 @@ record_crowd(struct model *m, const int *numbers, size_t count, size_t size, int
         scores[i].lead_id = crowd_id(numbers[i], &scores[i].lead_id_len);
         pointers[i] = &scores[i];
     }
-    OK(lf_store_append_scores(f->store, pointers, count, NULL, 0, ret_blocks, &f->error));
+    recording.scores = pointers;
+    recording.answer_count = answer_crowd(m, numbers, scores, count, answers);
+    for (size_t i = 0; i < recording.answer_count; i++)
+        told[i] = &answers[i];
+    OK(lf_store_record(f->store, &recording, &f->error));
     m->last_block = ret_blocks[count - 1];
+    for (size_t i = 0; i < recording.answer_count; i++) {
+        union {
+            const void *sealed;
+            void *memory;
+        } made = {.sealed = answers[i].sealed};
+
+        free(made.memory);
+    }
     free(scores);
     free(pointers);
     free(bodies);
@@ -93,9 +140,14 @@ win_crowd(struct model *m, int number, int64_t value)
     OK(lf_store_put_outcomes(f->store, &outcome, 1, NULL, 0, &f->error));
 }
 
-/* How often each lead's id and values stand in the file; a file that is not there holds nobody. */
+/* How often each lead's id, values and answers stand in files. */
+struct traces {
+    uint32_t ids[CROWD], values[CROWD], sealed[CROWD];
+};
+
+/* Counts those in one file; one that is not there holds nobody. */
 static void
-count_traces(const char *path, const char *suffix, uint32_t ids[CROWD], uint32_t values[CROWD])
+count_traces(const char *path, const char *suffix, struct traces *traces)
 {
     char name[PATH_SIZE + 8];
     struct stat is;
@@ -115,19 +167,21 @@ count_traces(const char *path, const char *suffix, uint32_t ids[CROWD], uint32_t
         int number = 0;
         size_t digit = 1;
 
-        if ((bytes[i] != 'L' && bytes[i] != 'V') || bytes[i + TOKEN - 1] != '.')
+        if ((bytes[i] != 'L' && bytes[i] != 'V' && bytes[i] != 'S') || bytes[i + TOKEN - 1] != '.')
             continue;
         while (digit < TOKEN - 1 && bytes[i + digit] >= '0' && bytes[i + digit] <= '9')
             number = number * 10 + bytes[i + digit++] - '0';
         if (digit == TOKEN - 1 && number < CROWD)
-            (bytes[i] == 'L' ? ids : values)[number]++;
+            (bytes[i] == 'L' ? traces->ids : bytes[i] == 'V' ? traces->values : traces->sealed)[number]++;
     }
     free(bytes);
 }
 
-struct traces {
-    uint32_t ids[CROWD], values[CROWD];
-};
+static bool
+has_traces(const struct traces *traces, int number)
+{
+    return traces->ids[number] > 0 || traces->values[number] > 0 || traces->sealed[number] > 0;
+}
 
 static struct traces *
 find_traces(const char *path)
@@ -135,9 +189,9 @@ find_traces(const char *path)
     struct traces *traces = calloc(1, sizeof *traces);
 
     assert_non_null(traces);
-    count_traces(path, "", traces->ids, traces->values);
-    count_traces(path, "-wal", traces->ids, traces->values);
-    count_traces(path, "-shm", traces->ids, traces->values);
+    count_traces(path, "", traces);
+    count_traces(path, "-wal", traces);
+    count_traces(path, "-shm", traces);
     return traces;
 }
 
@@ -154,7 +208,7 @@ shuffle(struct model *m, int *numbers, size_t count)
 }
 
 /* All leads come twice, in another order each time: alone in a block, in crowds, in blocks of 300 KiB. Rows grow with
- * outcomes, and pages split; old blocks go, and pages merge. */
+ * outcomes, and pages split; old blocks and answers go, and pages merge. */
 static void
 make_crowd(struct model *m, int numbers[CROWD])
 {
@@ -179,6 +233,8 @@ make_crowd(struct model *m, int numbers[CROWD])
                 OK(lf_store_checkpoint(f->store, true, &f->error));
             if (turn == 1 && chance(m, 4) == 0)
                 OK(lf_store_prune(f->store, m->now_ms - CROWD, 2, &more, &f->error));
+            if (chance(m, 10) == 0)
+                OK(lf_store_prune_answers(f->store, m->now_ms - CROWD / 2, 10, &more, &f->error));
         }
     }
 }
@@ -214,7 +270,7 @@ test_nothing_is_left_in_the_files(void **state)
     struct lf_arena *arena = lf_arena_create(4096, 1 << 24);
     int *numbers = calloc(CROWD, sizeof *numbers);
     char copy[PATH_SIZE + 8];
-    size_t len = 0, named = 0, left = 0;
+    size_t len = 0, named = 0, left = 0, told = 0;
 
     assert_true(numbers != NULL && arena != NULL);
     make_crowd(m, numbers);
@@ -225,6 +281,9 @@ test_nothing_is_left_in_the_files(void **state)
     traces = find_traces(f->path);
     for (size_t i = 0; i < CROWD; i++)
         assert_true(traces->ids[i] > 0 && traces->values[i] > 0); /* they can be found */
+    for (size_t i = 0; i < VICTIMS; i++)
+        told += traces->sealed[numbers[i]] > 0 ? 1 : 0;
+    assert_true(told > VICTIMS / 4);
     free(traces);
 
     for (size_t i = 0; i < VICTIMS; i++) {
@@ -239,7 +298,7 @@ test_nothing_is_left_in_the_files(void **state)
     }
     traces = find_traces(f->path);
     for (size_t i = 0; i < VICTIMS; i++)
-        left += traces->ids[numbers[i]] > 0 || traces->values[numbers[i]] > 0 ? 1 : 0;
+        left += has_traces(traces, numbers[i]) ? 1 : 0;
     assert_true(left > VICTIMS / 10); /* the log still tells of them */
     free(traces);
 
@@ -248,18 +307,18 @@ test_nothing_is_left_in_the_files(void **state)
     OK(lf_store_backup(f->reader, copy, &f->error));
     traces = find_traces(copy);
     for (size_t i = 0; i < CROWD; i++)
-        assert_int_equal(traces->ids[numbers[i]] > 0 || traces->values[numbers[i]] > 0, i >= VICTIMS);
+        assert_int_equal(has_traces(traces, numbers[i]), i >= VICTIMS);
     free(traces);
 
     OK(lf_store_checkpoint(f->store, true, &f->error));
     traces = find_traces(f->path);
     for (size_t i = 0; i < CROWD; i++) {
-        bool there = traces->ids[numbers[i]] > 0 || traces->values[numbers[i]] > 0;
-
-        if (there != (i >= VICTIMS))
-            fail_msg("lead %d: %" PRIu32 " traces of its id, %" PRIu32 " of its values", numbers[i],
-                     traces->ids[numbers[i]], traces->values[numbers[i]]);
+        if (has_traces(traces, numbers[i]) != (i >= VICTIMS))
+            fail_msg("lead %d: %" PRIu32 " traces of its id, %" PRIu32 " of its values, %" PRIu32 " of answers",
+                     numbers[i], traces->ids[numbers[i]], traces->values[numbers[i]], traces->sealed[numbers[i]]);
+        told = i < VICTIMS ? 0 : told + (traces->sealed[numbers[i]] > 0 ? 1 : 0);
     }
+    assert_true(told > (CROWD - VICTIMS) / 8); /* answers about others stay */
     free(traces);
 
     for (size_t i = 0; i < CROWD; i += 7) {

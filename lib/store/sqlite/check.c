@@ -1,6 +1,7 @@
 /*
  * check.c - looks a database over: SQLite's own checks, every block of recorded scores against its row and the rows
- * beside it, the audit's chain (audit.c), the lists (check_lists.c), leads (check_leads.c). Finds, and mends nothing.
+ * beside it, the audit's chain (audit.c), the lists (check_lists.c), leads (check_leads.c), answers (check_answers.c).
+ * Finds, and mends nothing.
  */
 #include "store/sqlite/internal.h"
 
@@ -232,6 +233,8 @@ lf_sqlite_check(struct lf_store_reader *base, bool quick, const atomic_bool *sto
         status = as_finding(lf_sqlite_check_lists(connection, stop, findings, error), findings, error);
     if (status == LF_OK && !quick)
         status = as_finding(lf_sqlite_check_leads(connection, stop, findings, error), findings, error);
+    if (status == LF_OK && !quick)
+        status = as_finding(lf_sqlite_check_answers(connection, findings, error), findings, error);
     watch_end(&watch);
     (void)sqlite3_db_release_memory(connection->db); /* always says OK; the pages of a whole database went through */
     return status;

@@ -1,6 +1,7 @@
 /*
  * erase.c - takes a lead out of the store: out of the blocks that hold its scores, which keep their place and number,
- * then out of the table of leads. What counts is kept under no name. Also what prune.c shares of it.
+ * with them out of answers and deliveries that tell of these scores, then out of the table of leads. What counts is
+ * kept under no name. Also what prune.c shares of it.
  *
  * Where it has come to says table lead_blocks alone: blocks that are done are taken from it in the same commit. So an
  * erasure that was cut off goes on where it was, whoever asks for it again.
@@ -190,6 +191,10 @@ add_score(struct erasure *erasure, const struct lf_stored_score *score, bool *re
     *ret_found = true;
     erasure->body.len = 0;
     status = erasure->anonymise(erasure->context, score, &erasure->body, error);
+    if (status == LF_OK)
+        status = lf_sqlite_erase_answers(erasure->connection, score->id, error);
+    if (status == LF_OK)
+        status = lf_sqlite_erase_deliveries(erasure->connection, score->id, error);
     if (status != LF_OK)
         return status;
     if (lf_buf_failed(&erasure->body))

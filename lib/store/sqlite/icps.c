@@ -127,7 +127,10 @@ lf_sqlite_add_version(struct lf_connection *connection, const struct lf_sqlite_i
 
     if (status == LF_OK)
         status = set_active(connection, icp->id, icp->newest + 1, change->at_ms, error);
-    return status == LF_OK ? lf_sqlite_add_trace(connection, &trace, change, error) : status;
+    if (status == LF_OK)
+        status = lf_sqlite_add_trace(connection, &trace, change, error);
+    return status == LF_OK ? lf_sqlite_put_deliveries(connection, change->deliveries, change->delivery_count, error)
+                           : status;
 }
 
 static enum lf_status

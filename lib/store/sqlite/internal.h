@@ -95,9 +95,7 @@ enum lf_status lf_sqlite_find_block(struct lf_connection *connection, struct lf_
 enum lf_status lf_sqlite_block_damaged(const struct lf_connection *connection, int64_t block, const char *fault,
                                        struct lf_error *error);
 
-enum lf_status lf_sqlite_append_scores(struct lf_store *store, const struct lf_stored_score *const *scores,
-                                       size_t count, const struct lf_stored_rollup *rollups, size_t rollup_count,
-                                       int64_t *ret_blocks, struct lf_error *error);
+enum lf_status lf_sqlite_record(struct lf_store *store, const struct lf_recording *recording, struct lf_error *error);
 enum lf_status lf_sqlite_score(struct lf_store_reader *reader, struct lf_arena *arena, struct lf_ulid id,
                                struct lf_stored_score *ret_score, struct lf_error *error);
 enum lf_status
@@ -287,6 +285,9 @@ enum lf_status lf_sqlite_lead(struct lf_store_reader *reader, struct lf_arena *a
 enum lf_status lf_sqlite_knows_lead(struct lf_store_reader *reader, const char *lead_id, size_t lead_id_len,
                                     int64_t icp_id, bool *ret_known, struct lf_error *error);
 enum lf_status
+lf_sqlite_last_grade(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id, size_t lead_id_len,
+                     int64_t icp_id, bool *ret_known, const char **ret_grade, struct lf_error *error);
+enum lf_status
 lf_sqlite_leads(struct lf_store_reader *reader, struct lf_arena *arena, const struct lf_lead_query *query,
                 struct lf_listed_lead **ret_leads, size_t *ret_count, struct lf_error *error);
 
@@ -351,5 +352,91 @@ lf_sqlite_facts(struct lf_store_reader *reader, struct lf_store_facts *ret_facts
 
 /* Flushes the directory that a file lies in, so that the file's name survives a power cut. false with errno. */
 bool lf_sqlite_sync_directory(const char *path);
+
+/* ---- answers.c ---- */
+
+/* Puts answers, each in place of the one of its name. Within the transaction. */
+enum lf_status lf_sqlite_put_answers(struct lf_connection *connection, const struct lf_stored_answer *const *answers,
+                                     size_t count, struct lf_error *error) LF_MUST_CHECK;
+
+/* A score's lead is being erased: what answers told of it goes. Within the transaction. */
+enum lf_status lf_sqlite_erase_answers(struct lf_connection *connection, struct lf_ulid score_id,
+                                       struct lf_error *error) LF_MUST_CHECK;
+
+/* All scores up to this one are being taken away: answers that tell of them go. Within the transaction. */
+enum lf_status
+lf_sqlite_drop_answers(struct lf_connection *connection, struct lf_ulid last_id, struct lf_error *error) LF_MUST_CHECK;
+
+/* Looks whether no two answers tell of the same score, and whether there are the scores they tell of; what is wrong
+ * goes into findings. */
+enum lf_status lf_sqlite_check_answers(struct lf_connection *connection, struct lf_findings *findings,
+                                       struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status
+lf_sqlite_answer(struct lf_store_reader *reader, struct lf_arena *arena, const uint8_t name[LF_SHA256_SIZE],
+                 bool *ret_found, struct lf_stored_answer *ret_answer, struct lf_error *error);
+enum lf_status lf_sqlite_prune_answers(struct lf_store *store, int64_t before_ms, size_t limit, bool *ret_more,
+                                       struct lf_error *error);
+
+/* ---- sources.c ---- */
+
+enum lf_status
+lf_sqlite_put_source(struct lf_store *store, const struct lf_stored_source *source, const struct lf_change *change,
+                     int64_t *ret_id, bool *ret_created, struct lf_error *error);
+enum lf_status lf_sqlite_delete_source(struct lf_store *store, const char *key, const struct lf_change *change,
+                                       struct lf_error *error);
+enum lf_status lf_sqlite_sources(struct lf_store_reader *reader, struct lf_arena *arena,
+                                 struct lf_stored_source **ret_sources, size_t *ret_count, struct lf_error *error);
+enum lf_status lf_sqlite_put_refusals(struct lf_store *store, int64_t source_id,
+                                      const struct lf_stored_refusal *refusals, size_t count, struct lf_error *error);
+enum lf_status lf_sqlite_refusals(struct lf_store_reader *reader, struct lf_arena *arena, int64_t source_id,
+                                  struct lf_stored_refusal **ret_refusals, size_t *ret_count, struct lf_error *error);
+
+/* ---- subscriptions.c ---- */
+
+enum lf_status
+lf_sqlite_put_subscription(struct lf_store *store, const struct lf_stored_subscription *subscription,
+                           const struct lf_change *change, int64_t *ret_id, bool *ret_created, struct lf_error *error);
+enum lf_status lf_sqlite_delete_subscription(struct lf_store *store, const char *key, const struct lf_change *change,
+                                             struct lf_error *error);
+enum lf_status lf_sqlite_stop_subscription(struct lf_store *store, int64_t id, enum lf_subscription_state state,
+                                           const char *reason, const struct lf_change *change, struct lf_error *error);
+enum lf_status
+lf_sqlite_subscriptions(struct lf_store_reader *reader, struct lf_arena *arena,
+                        struct lf_stored_subscription **ret_subscriptions, size_t *ret_count, struct lf_error *error);
+
+/* ---- deliveries.c ---- */
+
+/* Adds deliveries to the outbox. Within the transaction. */
+enum lf_status lf_sqlite_put_deliveries(struct lf_connection *connection, const struct lf_new_delivery *deliveries,
+                                        size_t count, struct lf_error *error) LF_MUST_CHECK;
+
+/* A score's lead is being erased: what deliveries say of it goes. Within the transaction. */
+enum lf_status lf_sqlite_erase_deliveries(struct lf_connection *connection, struct lf_ulid score_id,
+                                          struct lf_error *error) LF_MUST_CHECK;
+
+enum lf_status
+lf_sqlite_deliveries(struct lf_store_reader *reader, struct lf_arena *arena, int64_t subscription_id,
+                     enum lf_delivery_order order, int64_t from, size_t limit,
+                     struct lf_stored_delivery **ret_deliveries, size_t *ret_count, struct lf_error *error);
+enum lf_status lf_sqlite_delivery(struct lf_store_reader *reader, struct lf_arena *arena, int64_t subscription_id,
+                                  int64_t id, struct lf_stored_delivery *ret_delivery, struct lf_error *error);
+enum lf_status lf_sqlite_outbox(struct lf_store_reader *reader, int64_t subscription_id, int64_t *ret_waiting,
+                                int64_t *ret_oldest_ms, struct lf_error *error);
+enum lf_status lf_sqlite_note_attempts(struct lf_store *store, const struct lf_attempt *attempts, size_t count,
+                                       bool *ret_waited, struct lf_error *error);
+enum lf_status lf_sqlite_retry_delivery(struct lf_store *store, int64_t subscription_id, int64_t id, int64_t at_ms,
+                                        bool *ret_waited, struct lf_error *error);
+enum lf_status lf_sqlite_fail_deliveries(struct lf_store *store, int64_t subscription_id, int64_t at_ms,
+                                         const char *reason, size_t limit, bool *ret_more, struct lf_error *error);
+enum lf_status lf_sqlite_prune_deliveries(struct lf_store *store, int64_t before_ms, size_t keep, size_t limit,
+                                          bool *ret_more, struct lf_error *error);
+
+/* ---- drift.c ---- */
+
+enum lf_status
+lf_sqlite_drift(struct lf_store_reader *reader, int64_t version_id, int *ret_level, struct lf_error *error);
+enum lf_status lf_sqlite_note_drift(struct lf_store *store, int64_t version_id, int level, int64_t at_ms,
+                                    const struct lf_new_delivery *deliveries, size_t count, struct lf_error *error);
 
 #endif

@@ -154,3 +154,31 @@ lf_sqlite_knows_lead(struct lf_store_reader *reader, const char *lead_id, size_t
     (void)sqlite3_reset(statement);
     return LF_OK;
 }
+
+enum lf_status
+lf_sqlite_last_grade(struct lf_store_reader *reader, struct lf_arena *arena, const char *lead_id, size_t lead_id_len,
+                     int64_t icp_id, bool *ret_known, const char **ret_grade, struct lf_error *error)
+{
+    struct lf_connection *connection = lf_sqlite_reader(reader, "looking for a lead's last grade");
+    sqlite3_stmt *statement = NULL;
+    const char *grade = NULL;
+    bool row = false;
+    enum lf_status status = lf_sqlite_get(connection, LF_SQL_LAST_GRADE, &statement, error);
+
+    if (status == LF_OK)
+        status = bind_lead(connection, statement, lead_id, lead_id_len, error);
+    if (status == LF_OK && sqlite3_bind_int64(statement, 2, icp_id) != SQLITE_OK)
+        status = lf_sqlite_no_memory(connection, error);
+    if (status == LF_OK)
+        status = lf_sqlite_step(connection, statement, &row, error);
+    if (status != LF_OK)
+        return status;
+    if (row && (grade = lf_sqlite_text(arena, statement, 0)) == NULL)
+        status = lf_sqlite_no_memory(connection, error);
+    (void)sqlite3_reset(statement);
+    if (status != LF_OK)
+        return status;
+    *ret_known = row;
+    *ret_grade = grade;
+    return LF_OK;
+}

@@ -2,8 +2,9 @@
  * prune.c - takes away the oldest blocks of recorded scores, and what is known of leads from them alone.
  *
  * Blocks go from the oldest on, so what goes are all scores up to one id and all blocks up to one: in the rows of a
- * lead everything up to there goes. Which leads there are in a block it says itself; those that were erased it does not
- * name, and they are looked through once at the end. Roll-ups stay.
+ * lead everything up to there goes, and so do answers and deliveries that tell of such a score. Which leads there are
+ * in a block it says itself; those that were erased it does not name, and they are looked through once at the end.
+ * Roll-ups stay.
  */
 #include "store/sqlite/internal.h"
 
@@ -207,6 +208,16 @@ drop_oldest(const struct pruning *pruning, int64_t *ret_block, struct lf_error *
     return lf_sqlite_run(connection, drop, error);
 }
 
+/* Answers may be given again for longer than scores are kept, and deliveries wait for as long as their target is not
+ * there: what they say of leads goes with the scores. */
+static enum lf_status
+forget_what_was_told(const struct pruning *pruning, struct lf_error *error)
+{
+    enum lf_status status = lf_sqlite_drop_answers(pruning->connection, pruning->last_id, error);
+
+    return status == LF_OK ? drop_scores(pruning, LF_SQL_ERASE_OLD_DELIVERIES, 0, error) : status;
+}
+
 /* Within the transaction. */
 static enum lf_status
 prune(struct pruning *pruning, size_t blocks, struct lf_error *error)
@@ -221,6 +232,8 @@ prune(struct pruning *pruning, size_t blocks, struct lf_error *error)
         status = look_at_next(pruning, false, &pruning->more, error);
     while (status == LF_OK && dropped < pruning->last)
         status = drop_oldest(pruning, &dropped, error);
+    if (status == LF_OK && pruning->last != 0)
+        status = forget_what_was_told(pruning, error);
     if (status == LF_OK && pruning->last != 0)
         status = lf_sqlite_raise_meta(pruning->connection, "pruned_ms", lf_ulid_ms(pruning->last_id) + 1, error);
     if (status == LF_OK && pruning->last != 0 && !pruning->more)

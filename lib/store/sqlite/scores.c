@@ -1,5 +1,6 @@
 /*
- * scores.c - recorded scores: appending blocks, finding one, walking back from the newest.
+ * scores.c - recorded scores: appending blocks, and what is recorded with them; finding one, walking back from the
+ * newest.
  *
  * Readers hold no transaction from one block to the next: each block is fetched by a statement of its own, so that a
  * long walk never keeps the WAL from being moved into the database.
@@ -130,11 +131,31 @@ check_scores(const struct lf_sqlite_store *store, const struct lf_stored_score *
     return LF_OK;
 }
 
-enum lf_status
-lf_sqlite_append_scores(struct lf_store *base, const struct lf_stored_score *const *scores, size_t count,
-                        const struct lf_stored_rollup *rollups, size_t rollup_count, int64_t *ret_blocks,
-                        struct lf_error *error)
+static bool
+is_empty(const struct lf_recording *recording)
 {
+    return recording->count == 0 && recording->rollup_count == 0 && recording->answer_count == 0 &&
+           recording->delivery_count == 0;
+}
+
+/* What is recorded with the scores. Within the transaction. */
+static enum lf_status
+insert_others(struct lf_connection *connection, const struct lf_recording *recording, struct lf_error *error)
+{
+    enum lf_status status = lf_sqlite_put_rollups(connection, recording->rollups, recording->rollup_count, error);
+
+    if (status == LF_OK)
+        status = lf_sqlite_put_answers(connection, recording->answers, recording->answer_count, error);
+    return status == LF_OK
+               ? lf_sqlite_put_deliveries(connection, recording->deliveries, recording->delivery_count, error)
+               : status;
+}
+
+enum lf_status
+lf_sqlite_record(struct lf_store *base, const struct lf_recording *recording, struct lf_error *error)
+{
+    const struct lf_stored_score *const *scores = recording->scores;
+    size_t count = recording->count;
     struct lf_sqlite_store *store = (struct lf_sqlite_store *)base;
     struct lf_connection *connection = lf_sqlite_writer(base, "recording scores", error);
     struct appending to = {
@@ -143,16 +164,16 @@ lf_sqlite_append_scores(struct lf_store *base, const struct lf_stored_score *con
 
     if (connection == NULL)
         return LF_STORAGE_FAILED;
-    if (count == 0 && rollup_count == 0)
+    if (is_empty(recording))
         return LF_OK;
     status = check_scores(store, scores, count, error);
     if (status == LF_OK)
         status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = insert_scores(&to, scores, count, ret_blocks, error);
+    status = insert_scores(&to, scores, count, recording->ret_blocks, error);
     if (status == LF_OK)
-        status = lf_sqlite_put_rollups(connection, rollups, rollup_count, error);
+        status = insert_others(connection, recording, error);
     status = lf_sqlite_end(connection, status, error);
     if (status == LF_OK && count > 0) {
         store->last_block = to.last_block;

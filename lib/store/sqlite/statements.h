@@ -34,6 +34,14 @@
 
 #define LF_SQL_LIST_COLUMNS "SELECT key, revision, generation, entries, hash, updated_at_ms FROM list"
 
+#define LF_SQL_DELIVERY_COLUMNS                                                              \
+    "SELECT id, subscription_id, type, at_ms, score_id, lane, state, due_ms, attempts, data" \
+    " FROM delivery"
+
+/* What waits for a subscription (?1). */
+#define LF_SQL_PENDING " FROM delivery INDEXED BY delivery_pending WHERE subscription_id = ?1 AND state = 0"
+#define LF_SQL_RETRYING " FROM delivery INDEXED BY delivery_due WHERE subscription_id = ?1 AND state = 1"
+
 #define LF_SQL_LIST(X)                                                                                                 \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
@@ -52,6 +60,7 @@
     X(BLOCK_BEFORE, "SELECT id, body FROM score_block WHERE id < ?1 ORDER BY id DESC LIMIT 1")                         \
     X(BLOCK_AFTER, "SELECT id, first_id, last_id, count, position, body FROM score_block WHERE id > ?1"                \
                    " ORDER BY id LIMIT 1")                                                                             \
+    X(BLOCK_END, "SELECT last_id FROM score_block WHERE id = ?1")                                                      \
     X(REWRITE_BLOCK, "UPDATE score_block SET body = ?2 WHERE id = ?1")                                                 \
     X(DELETE_BLOCK, "DELETE FROM score_block WHERE id = ?1")                                                           \
     /* ICPs */                                                                                                         \
@@ -128,6 +137,25 @@
     X(KEY_EXISTS, "SELECT 1 FROM api_key WHERE id = ?1")                                                               \
     X(REVOKE_KEY, "UPDATE api_key SET revoked_at_ms = ?2 WHERE id = ?1 AND revoked_at_ms = 0")                         \
     X(TOUCH_KEY, "UPDATE api_key SET last_used_at_ms = ?2 WHERE id = ?1 AND last_used_at_ms < ?2")                     \
+    /* sources */                                                                                                      \
+    X(SOURCES, "SELECT s.id, s.key, s.document, s.created_at_ms, s.updated_at_ms,"                                     \
+               " (SELECT a.value FROM source_secret a WHERE a.source_id = s.id AND a.position = 0),"                   \
+               " (SELECT b.value FROM source_secret b WHERE b.source_id = s.id AND b.position = 1)"                    \
+               " FROM source s ORDER BY s.key")                                                                        \
+    X(SOURCE_TO_CHANGE, "SELECT id, document FROM source WHERE key = ?1")                                              \
+    X(SOURCE_EXISTS, "SELECT 1 FROM source WHERE id = ?1")                                                             \
+    X(COUNT_SOURCES, "SELECT count(*) FROM source")                                                                    \
+    X(ADD_SOURCE, "INSERT INTO source (key, document, created_at_ms, updated_at_ms) VALUES (?1, ?2, ?3, ?3)")          \
+    X(CHANGE_SOURCE, "UPDATE source SET document = ?2, updated_at_ms = ?3 WHERE id = ?1")                              \
+    X(DELETE_SOURCE, "DELETE FROM source WHERE id = ?1")                                                               \
+    X(ADD_SOURCE_SECRET, "INSERT INTO source_secret (source_id, position, value) VALUES (?1, ?2, ?3)")                 \
+    X(DELETE_SOURCE_SECRETS, "DELETE FROM source_secret WHERE source_id = ?1")                                         \
+    X(REFUSALS, "SELECT at_ms, request_id, status, code, pointer, detail, bytes FROM refusal WHERE source_id = ?1"     \
+                " ORDER BY position")                                                                                  \
+    X(ADD_REFUSAL,                                                                                                     \
+      "INSERT INTO refusal (source_id, position, at_ms, request_id, status, code, pointer, detail, bytes)"             \
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                  \
+    X(DELETE_REFUSALS, "DELETE FROM refusal WHERE source_id = ?1")                                                     \
     /* what scores add up to */                                                                                        \
     X(CHANGE_ROLLUP, "UPDATE rollup SET body = ?5 WHERE version_id = ?1 AND kind = ?2 AND span = ?3"                   \
                      " AND start_hour = ?4")                                                                           \
@@ -137,6 +165,65 @@
     X(RAISE_META, "UPDATE meta SET value = ?2 WHERE name = ?1 AND value < ?2")                                         \
     X(META, "SELECT value FROM meta WHERE name = ?1")                                                                  \
     X(SECRET, "SELECT value FROM secret WHERE name = ?1")                                                              \
+    /* answers that are given again */                                                                                 \
+    X(ANSWER, "SELECT request, at_ms, http_status, first_score, last_score, sealed FROM answer WHERE name = ?1")       \
+    X(DELETE_ANSWER, "DELETE FROM answer WHERE name = ?1")                                                             \
+    X(ADD_ANSWER, "INSERT INTO answer (name, request, at_ms, http_status, first_score, last_score, sealed)"            \
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                              \
+    X(ERASE_ANSWER, "UPDATE answer SET sealed = NULL WHERE id = (SELECT id FROM answer WHERE first_score <= ?1"        \
+                    " ORDER BY first_score DESC LIMIT 1) AND last_score >= ?1 AND sealed IS NOT NULL")                 \
+    X(DROP_ANSWERS, "DELETE FROM answer WHERE first_score <= ?1")                                                      \
+    X(ERASE_OLD_DELIVERIES, "UPDATE delivery SET state = 4, due_ms = 0, lane = 0, data = ''"                           \
+                            " WHERE score_id <= ?1 AND state <> 4")                                                    \
+    X(DROP_OLD_ANSWERS, "DELETE FROM answer WHERE id IN (SELECT id FROM answer WHERE at_ms < ?1"                       \
+                        " ORDER BY at_ms, id LIMIT ?2)")                                                               \
+    /* how far scores have moved */                                                                                    \
+    X(DRIFT, "SELECT level FROM drift WHERE version_id = ?1")                                                          \
+    X(NOTE_DRIFT, "INSERT INTO drift (version_id, level, at_ms) VALUES (?1, ?2, ?3)"                                   \
+                  " ON CONFLICT (version_id) DO UPDATE SET level = excluded.level, at_ms = excluded.at_ms")            \
+    /* subscriptions and the outbox */                                                                                 \
+    X(SUBSCRIPTIONS, "SELECT id, key, url, secret, events, icp, grades, state, reason, failing_since_ms,"              \
+                     " delivered_at_ms, created_at_ms, updated_at_ms FROM subscription ORDER BY key")                  \
+    X(SUBSCRIPTION_TO_PUT, "SELECT (SELECT id FROM subscription WHERE key = ?1), (SELECT count(*) FROM subscription)") \
+    X(SUBSCRIPTION_THERE, "SELECT 1 FROM subscription WHERE id = ?1")                                                  \
+    X(SUBSCRIPTION_KEY, "SELECT key FROM subscription WHERE id = ?1")                                                  \
+    X(ADD_SUBSCRIPTION, "INSERT INTO subscription (key, url, secret, events, icp, grades, state, reason,"              \
+                        " failing_since_ms, delivered_at_ms, created_at_ms, updated_at_ms)"                            \
+                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, '', 0, 0, ?7, ?7)")                                       \
+    X(CHANGE_SUBSCRIPTION, "UPDATE subscription SET url = ?2, secret = ?3, events = ?4, icp = ?5, grades = ?6,"        \
+                           " state = 0, reason = '', failing_since_ms = 0, updated_at_ms = ?7 WHERE key = ?1")         \
+    X(DELETE_SUBSCRIPTION, "DELETE FROM subscription WHERE key = ?1")                                                  \
+    X(STOP_SUBSCRIPTION, "UPDATE subscription SET state = ?2, reason = ?3 WHERE id = ?1")                              \
+    X(NOTE_SUCCESS, "UPDATE subscription SET failing_since_ms = 0, delivered_at_ms = max(delivered_at_ms, ?2)"         \
+                    " WHERE id = ?1")                                                                                  \
+    X(NOTE_FAILURE, "UPDATE subscription SET failing_since_ms = ?2 WHERE id = ?1 AND failing_since_ms = 0")            \
+    X(ADD_DELIVERY,                                                                                                    \
+      "INSERT INTO delivery (subscription_id, type, at_ms, score_id, lane, state, due_ms, attempts, data)"             \
+      " VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, '[]', ?6)")                                                                  \
+    X(ERASE_DELIVERIES, "UPDATE delivery SET state = 4, due_ms = 0, lane = 0, data = '' WHERE score_id = ?1")          \
+    X(DELIVERIES_NEWEST, LF_SQL_DELIVERY_COLUMNS " WHERE subscription_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")  \
+    /* What waits and what has ended have indexes of their own; SQLite does not always see by itself which is best. */ \
+    X(DELIVERIES_PENDING,                                                                                              \
+      LF_SQL_DELIVERY_COLUMNS " INDEXED BY delivery_pending"                                                           \
+                              " WHERE subscription_id = ?1 AND state = 0 AND id > ?2 ORDER BY id LIMIT ?3")            \
+    X(DELIVERIES_DUE, LF_SQL_DELIVERY_COLUMNS                                                                          \
+      " INDEXED BY delivery_due"                                                                                       \
+      " WHERE subscription_id = ?1 AND state = 1 AND due_ms <= ?2 ORDER BY due_ms, id LIMIT ?3")                       \
+    X(DELIVERY, LF_SQL_DELIVERY_COLUMNS " WHERE id = ?2 AND subscription_id = ?1")                                     \
+    X(OUTBOX, "SELECT (SELECT count(*)" LF_SQL_PENDING ") + (SELECT count(*)" LF_SQL_RETRYING "),"                     \
+              " (SELECT min(at_ms) FROM delivery"                                                                      \
+              " WHERE id IN ((SELECT min(id)" LF_SQL_PENDING "), (SELECT min(id)" LF_SQL_RETRYING ")))")               \
+    X(DELIVERY_TO_NOTE, "SELECT state, attempts FROM delivery WHERE id = ?2 AND subscription_id = ?1")                 \
+    X(NOTE_ATTEMPT, "UPDATE delivery SET state = ?2, due_ms = ?3, attempts = ?4 WHERE id = ?1")                        \
+    X(RETRY_DELIVERY, "UPDATE delivery SET state = 1, due_ms = ?2 WHERE id = ?1")                                      \
+    X(DELIVERIES_OF_NEXT, "SELECT subscription_id FROM delivery WHERE subscription_id > ?1 ORDER BY subscription_id"   \
+                          " LIMIT 1")                                                                                  \
+    X(DELIVERY_BEHIND, "SELECT id FROM delivery WHERE subscription_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2")        \
+    X(DROP_DELIVERIES, "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE subscription_id = ?1"          \
+                       " ORDER BY id LIMIT ?2)")                                                                       \
+    X(PRUNE_DELIVERIES,                                                                                                \
+      "DELETE FROM delivery WHERE id IN (SELECT id FROM (SELECT id, at_ms FROM delivery INDEXED BY delivery_ended"     \
+      " WHERE subscription_id = ?1 AND state >= 2 ORDER BY id LIMIT ?2) WHERE id <= ?3 OR at_ms < ?4)")                \
     /* leads */                                                                                                        \
     X(LEAD_ROW, "SELECT id FROM lead WHERE lead_id = ?1")                                                              \
     X(LEAD, "SELECT id, outcome, value, outcome_at_ms FROM lead WHERE lead_id = ?1")                                   \
@@ -151,6 +238,8 @@
                       " WHERE s.lead = ?1 ORDER BY i.key, v.version")                                                  \
     X(KNOWS_LEAD, "SELECT 1 FROM lead_score WHERE lead = (SELECT id FROM lead WHERE lead_id = ?1) AND icp_id = ?2"     \
                   " LIMIT 1")                                                                                          \
+    X(LAST_GRADE, "SELECT grade FROM lead_score WHERE lead = (SELECT id FROM lead WHERE lead_id = ?1) AND icp_id = ?2" \
+                  " AND latest = 1")                                                                                   \
     X(CHANGE_LEAD_SCORE,                                                                                               \
       "UPDATE lead_score SET score_id = ?4, latest = ?5, qualified = ?6, score = ?7, coverage = ?8,"                   \
       " engagement = ?9, grade = ?10, label = ?11, result = ?12 WHERE lead = ?1 AND icp_id = ?2 AND version_id = ?3")  \
