@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lf_trend; /* app/trends.h */
+
 /* Deliveries that are gathered for one commit. */
 struct lf_event_batch {
     struct lf_arena *arena;
@@ -65,8 +67,7 @@ lf_events_of_publication(struct lf_subscriptions *subscriptions, struct lf_arena
 /* Gives the batch's subscriptions back; fine on one of all zeros. Its deliveries stay in the arena. */
 void lf_event_batch_end(struct lf_subscriptions *subscriptions, struct lf_event_batch *batch);
 
-/* Where the scores of a version stand, that stood at `noted` before. Pure. */
-struct lf_trend; /* app/trends.h */
+/* Where the scores of a version stand now, which stood at `noted` before. Pure. */
 enum lf_drift_level lf_events_drift_level(const struct lf_trend *trend, enum lf_drift_level noted);
 
 /* Looks whether the scores of an active ICP have shifted since they were looked at last, and tells whoever wants to

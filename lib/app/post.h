@@ -3,8 +3,8 @@
  *
  * Nothing is followed or reused that was not asked for: no redirects, no proxy, no cookies, only http and https. The
  * address that is connected to is the one that was checked (base/address.h), in the moment of connecting: no second
- * lookup can come in between. Time and size are bounded. A poster belongs to one thread, which leaves SIGPIPE blocked or
- * ignored; but for lf_poster_wake.
+ * lookup can come in between. Time and size are bounded. A poster belongs to one thread at a time, but for
+ * lf_poster_wake. The program ignores SIGPIPE.
  */
 #ifndef LF_APP_POST_H
 #define LF_APP_POST_H

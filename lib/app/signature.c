@@ -77,12 +77,13 @@ check_time(const char *header, int64_t at_ms, int64_t now_ms, struct lf_error *e
 
 /* ---- digests, compared with those under each secret ---- */
 
-/* The HMACs of a message under each secret of the source; false when libcrypto fails. */
+/* What a digest should be, for each secret of the source. */
 struct expected {
     uint8_t digests[LF_SOURCE_SECRETS_MAX][LF_SHA256_SIZE];
     size_t count;
 };
 
+/* The HMACs of a message. false when libcrypto fails. */
 static bool
 hmac_under_each(const struct lf_source *source, const struct lf_piece *pieces, size_t count,
                 struct expected *ret_expected)

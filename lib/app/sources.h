@@ -90,7 +90,7 @@ lf_sources_note(struct lf_sources *sources, struct lf_recorder *recorder, struct
 
 /* Reads a source as it is put: {"kind", "secrets", "signatures", "icps", "id", "fields", "split", "values", "reply"};
  * every fault goes into findings (INVALID_REQUEST). Absent secrets are those of the source there was, where the kind is
- * the same. Then checks, commits and puts it in place. *ret_source is held by the caller. */
+ * the same. Then commits and puts it in place. *ret_source is held by the caller. CONFLICT beyond LF_SOURCES_MAX. */
 enum lf_status
 lf_edit_put_source(struct lf_service *service, struct lf_arena *arena, const char *key, const struct lf_json *body,
                    const struct lf_change *change, struct lf_findings *findings, const struct lf_source **ret_source,

@@ -167,7 +167,7 @@ def test_salesforce_callout(program):
         for member in ("icp", "score", "grade", "reason_1"):
             equal(found[member], same[member], member)
         flow.call(LEAD)
-        flow.call({"Id": "00Q5e00001AbCdFEAV"})              # next to nothing is known: the types stay
+        flow.call({"Id": "00Q5e00001AbCdFEAV", "Status": "Open"})      # little is known: the types stay
         several = post(shop.server.port, "/v1/webhooks/salesforce", json.dumps(
             [dict(LEAD, Id="00Q5e0000%d" % at) for at in range(3)]).encode(),
             {"Authorization": "Bearer " + key})

@@ -165,5 +165,4 @@ def test_two_hundred_leads(program):
         equal(seen["reply"]["count"], 200, "reply")
 
 
-if __name__ == "__main__":
-    run(globals())
+run(globals())

@@ -235,6 +235,7 @@ RULES = [
     (with_hubspot(secrets=["secret-1", "secret-1"]), [("/secrets/1", "duplicate")]),
     (with_hubspot(secrets=["nul\0inside"]), [("/secrets/0", "invalid_value")]),
     (with_hubspot(secrets=["copied-with-a-line-break\n"]), [("/secrets/0", "invalid_value")]),
+    (with_hubspot(secrets=["a-delete-\x7f-character"]), [("/secrets/0", "invalid_value")]),
     ({"kind": "hubspot"}, [("/secrets", "required")]),
     ({"kind": "mautic"}, [("/secrets", "required")]),
     ({"kind": "standard"}, [("/secrets", "required")]),
@@ -462,7 +463,8 @@ def test_secrets_are_never_shown(program):
 def test_audit(program):
     with Admin(program) as admin:
         first = {"kind": "generic", "secrets": ["shared-secret"], "icps": ["b", "a"],
-                 "values": {"title": {"2": "ä", "10": "b"}}, "fields": {"title": ["/x"]}}
+                 "values": {"title": {"2": "ä", "10": "b"}}, "fields": {"title": ["/x"]},
+                 "split": {"title": ";"}, "id": "/y"}
         second = dict(HUBSPOT, reply="full")
         admin.put("crm", first)
         admin.put("crm", second, 200)

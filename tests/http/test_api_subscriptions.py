@@ -17,7 +17,7 @@ import threading
 import time
 from urllib.parse import quote
 
-from editing import Desk, changed, together
+from editing import Desk, together
 from exposition import Exposition
 from harness import Place, equal, expect, run, until
 from test_api_leads import path as lead_path

@@ -215,7 +215,8 @@ def test_a_thousand_copies_at_once(program):
 def test_who_waits_pays_the_rate_once(program):
     """A copy that waits for the first one comes again, and its key has been counted: two seconds of
     its rate are there at the start, just enough for all."""
-    with Hooks(program, kinds=["generic"], options=["--threads", "4", "--rate-limit", "30"]) as hooks:
+    with Hooks(program, kinds=["generic"],
+               options=["--threads", "4", "--rate-limit", "30"]) as hooks:
         many = as_body([payload("generic", str(at)) for at in range(200)])
         sent = request_bytes(hooks.path("generic"), many, {
             "Authorization": "Bearer " + hooks.score_key, "Idempotency-Key": "one"})
@@ -367,5 +368,4 @@ def test_kill_9_never_leaves_a_part(program):
         hooks.start()
 
 
-if __name__ == "__main__":
-    run(globals())
+run(globals())

@@ -4,10 +4,11 @@ when all is well and when it is not, and what is kept of a refusal."""
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import signing
 from harness import equal, expect, pairs, run, until
-from hooks import KINDS, PUBLIC_URL, SECRETS, Hooks, as_body, payload, raw_post
+from hooks import KINDS, SECRETS, Hooks, as_body, payload, raw_post
 from test_api_score import definition
 
 FLAT = ("id lead_id scored_at as_of recorded icp version score grade qualified coverage engagement "
@@ -180,7 +181,7 @@ def test_times_within_the_window(program):
 
 
 def test_two_secrets_while_they_change(program):
-    new = {"hubspot": "another-client-secret", "pipedrive": "crm:new word", "mautic": "a new secret",
+    new = {"hubspot": "another-client-secret", "pipedrive": "crm:newer", "mautic": "a new secret",
            "salesforce": "salesforce's new", "generic": "generic's new",
            "standard": "whsec_" + "QUJD" * 10}
     with Hooks(program) as hooks:
@@ -428,7 +429,6 @@ def test_retry_after_is_read_in_milliseconds_by_hubspot(program):
 
 def busy_one(hooks, key):
     """Sends a crowd at once; an answer that is 503."""
-    from concurrent.futures import ThreadPoolExecutor
     kind = hooks.kinds[key]
 
     def send(at):
@@ -509,6 +509,4 @@ def test_refusals_are_bounded_and_newest_first(program):
         equal(source["refused"], 50, "how many are kept")
 
 
-if __name__ == "__main__":
-    equal(PUBLIC_URL.startswith("https://"), True)
-    run(globals())
+run(globals())

@@ -5,10 +5,11 @@ What is counted is how each post ended and what the targets saw; no time is meas
 
 import os
 import subprocess
-import sys
+import time
 
 from harness import Place, equal, run
-from targets import BEHAVIOURS, Certificates, Target, answer, date_in, hang, has_openssl, header, raw, signature_faults, Request
+from targets import (BEHAVIOURS, Certificates, Request, Target, answer, hang, has_openssl, header, raw,
+                     signature_faults)
 
 BODY = '{"type":"score.recorded"}'
 

@@ -50,6 +50,7 @@ static struct {
     atomic_int note_answer, read_answer, stop_answer; /* of the next ones */
     atomic_int notes, reads, slices;                  /* tried */
     atomic_size_t noted, largest;                     /* attempts; of one commit */
+    void (*sliced)(void);                             /* after a slice was given up, on the recorder's thread */
 } gate;
 
 static inline enum lf_status
@@ -96,8 +97,12 @@ static inline enum lf_status
 gated_fail(struct lf_store *store, int64_t subscription_id, int64_t at_ms, const char *reason, size_t limit,
            bool *ret_more, struct lf_error *error)
 {
+    enum lf_status status = gate.real->fail_deliveries(store, subscription_id, at_ms, reason, limit, ret_more, error);
+
     atomic_fetch_add(&gate.slices, 1);
-    return gate.real->fail_deliveries(store, subscription_id, at_ms, reason, limit, ret_more, error);
+    if (gate.sliced != NULL)
+        gate.sliced();
+    return status;
 }
 
 static inline void
@@ -117,6 +122,7 @@ gate_install(struct fixture *f)
     atomic_store(&gate.slices, 0);
     atomic_store(&gate.noted, 0);
     atomic_store(&gate.largest, 0);
+    gate.sliced = NULL;
     f->store->backend = &gate.backend;
     lf_store_reader_close(f->reader); /* a reader has the storage of when it was opened */
     OK(lf_store_reader_open(f->store, &f->reader, &f->error));
@@ -213,23 +219,33 @@ delete_task(struct lf_store *store, void *argument, struct lf_error *error)
     return status;
 }
 
-/* Puts a subscription to all events, at that path of the receiver; its id. */
+/* Makes a subscription to all events ready, at that path of the receiver. */
+static inline void
+prepare_put(struct post_office *o, const char *key, const char *path, struct putting *ret_putting)
+{
+    static char url[128];
+    struct fixture *f = o->f;
+
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", receiver.port, path);
+    *ret_putting = (struct putting){.office = o,
+                                    .stored = {.key = key,
+                                               .url = url,
+                                               .secret = "a secret of 24 bytes ...",
+                                               .secret_len = 24,
+                                               .events = 15,
+                                               .icp = "",
+                                               .grades = "[]"}};
+    OK(lf_subscriptions_prepare(&ret_putting->stored, &ret_putting->prepared, &f->error));
+}
+
+/* Puts it; its id. */
 static inline int64_t
 put(struct post_office *o, const char *key, const char *path)
 {
     struct fixture *f = o->f;
-    char url[128];
-    struct putting putting = {.office = o,
-                              .stored = {.key = key,
-                                         .url = url,
-                                         .secret = "a secret of 24 bytes ...",
-                                         .secret_len = 24,
-                                         .events = 15,
-                                         .icp = "",
-                                         .grades = "[]"}};
+    struct putting putting;
 
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", receiver.port, path);
-    OK(lf_subscriptions_prepare(&putting.stored, &putting.prepared, &f->error));
+    prepare_put(o, key, path, &putting);
     OK(lf_recorder_run(o->recorder, put_task, &putting, &f->error));
     return putting.stored.id;
 }

@@ -121,10 +121,21 @@ GATED(put_source,
       (store, source, change, ret_id, ret_created, error))
 GATED(delete_source, (struct lf_store * store, const char *key, const struct lf_change *change, struct lf_error *error),
       (store, key, change, error))
-GATED(put_refusals,
-      (struct lf_store * store, int64_t source_id, const struct lf_stored_refusal *refusals, size_t count,
-       struct lf_error *error),
-      (store, source_id, refusals, count, error))
+/* Called while refusals are being written; NULL: nothing is. */
+static void (*_Atomic while_noting)(void);
+
+static inline enum lf_status
+gated_put_refusals(struct lf_store *store, int64_t source_id, const struct lf_stored_refusal *refusals, size_t count,
+                   struct lf_error *error)
+{
+    void (*call)(void) = atomic_load(&while_noting);
+
+    if (gate_refuses("put_refusals"))
+        return lf_fail(error, LF_STORAGE_FULL, "the gate refuses put_refusals");
+    if (call != NULL)
+        call();
+    return gate.real->put_refusals(store, source_id, refusals, count, error);
+}
 
 /* On the recorder's thread. */
 static inline enum lf_status

@@ -40,6 +40,37 @@ test_gone(void **state)
     close_office(&o);
 }
 
+static struct putting put_between;
+
+static void
+put_after_the_first_slice(void)
+{
+    struct lf_error error;
+
+    if (atomic_load(&gate.slices) == 1)
+        assert_int_equal(put_task(put_between.office->f->store, &put_between, &error), LF_OK);
+}
+
+/* Put again while what waits is given up: what still waits then is the new one's. */
+static void
+test_gone_and_put_again_at_once(void **state)
+{
+    struct post_office o = open_office(state);
+    int64_t crm = put(&o, "crm", "/status/410");
+
+    prepare_put(&o, "crm", "/ok", &put_between);
+    gate.sliced = put_after_the_first_slice;
+    o.options.each = 1;
+    tell(&o, crm, 0, 1, 1200, 0);
+    start_courier(&o);
+    await_received("/ok", 1200 - 501);
+    await_state(&o, crm, LF_DELIVERY_DELIVERED, 1200 - 501);
+    assert_int_equal(count_in(&o, crm, LF_DELIVERY_FAILED), 501);
+    assert_int_equal(state_of(&o, crm), LF_SUBSCRIPTION_ACTIVE);
+    assert_int_equal(atomic_load(&gate.slices), 1);
+    close_office(&o);
+}
+
 /* While it cannot be disabled nothing is sent there all the same. */
 static void
 test_gone_while_the_storage_refuses(void **state)
@@ -466,6 +497,7 @@ main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_gone),
+        TEST(test_gone_and_put_again_at_once),
         TEST(test_gone_while_the_storage_refuses),
         TEST(test_gone_from_where_it_was),
         TEST(test_paused),

@@ -291,8 +291,12 @@ test_hubspot_words_that_are_none(void **state)
                                              "AAAA",
                                              (V3 V3),
                                              V2};
-    static const char *const HEX[] = {"4fe4", (V2 "00"), (" " V2),
-                                      "xfe4e3a7d3cf09db53be39d0a58130e2aaba074ec123a9e355b876a689a1c383", V3};
+    static const char *const HEX[] = {"4fe4",
+                                      (V2 "00"),
+                                      (" " V2),
+                                      "xfe4e3a7d3cf09db53be39d0a58130e2aaba074ec123a9e355b876a689a1c383",
+                                      "4fe4e3a7d3cf09db53be39d0a58130e2aaba074ec123a9e355b876a689a1c38g",
+                                      V3};
     static const char *const VERSIONS[] = {"v3", "V2", "2", "v2 ", "v1,v2"};
     const struct lf_source v3 = source_of(LF_CRM_HUBSPOT, LF_HUBSPOT_V3, HUBSPOT_SECRET, NULL);
     const struct lf_source v2 = source_of(LF_CRM_HUBSPOT, LF_HUBSPOT_V2, HUBSPOT_SECRET, NULL);

@@ -288,6 +288,34 @@ test_refusals(void **state)
     assert_int_equal(int_of(e, "SELECT count(*) FROM refusal"), 0);
 }
 
+/* What is refused while others are being written is written the next time. */
+static struct editing *noting;
+static atomic_int noted_meanwhile;
+
+static void
+refuse_meanwhile(void)
+{
+    if (atomic_fetch_add(&noted_meanwhile, 1) == 0)
+        refuse(noting, "crm", 2);
+}
+
+static void
+test_refused_while_noting(void **state)
+{
+    struct editing *e = *state;
+
+    begin_sources(e);
+    put_source(e, "crm", HUBSPOT, true);
+    noting = e;
+    atomic_store(&noted_meanwhile, 0);
+    atomic_store(&while_noting, refuse_meanwhile);
+    refuse(e, "crm", 1);
+    note(e);
+    note(e);
+    atomic_store(&while_noting, NULL);
+    assert_int_equal(int_of(e, "SELECT max(bytes) FROM refusal"), 2);
+}
+
 /* Whatever an error says, nothing is kept that may have been sent. */
 static void
 test_errors_as_refusals(void **state)
@@ -543,6 +571,7 @@ main(void)
         EDITING_TEST(test_no_more_than_so_many),
         EDITING_TEST(test_storage_that_refuses),
         EDITING_TEST(test_refusals),
+        EDITING_TEST(test_refused_while_noting),
         EDITING_TEST(test_errors_as_refusals),
         EDITING_TEST(test_long_texts),
         EDITING_TEST(test_what_is_logged),

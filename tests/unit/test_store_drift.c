@@ -342,7 +342,7 @@ test_allocations(void **state)
             int level = -1, level_before = 0;
 
             lf_arena_reset(f->arena);
-            if (verb == 2) { /* by another reader: that one's statements are prepared, not these */
+            if (verb == 2) {
                 before = outbox(f);
                 level_before = level_of(f, 1);
             }
