@@ -205,8 +205,9 @@ take_asked(struct lf_arena *arena, const struct lf_json *record, struct lf_api_o
     return LF_OK;
 }
 
-/* By what a repeat of the delivery is known, where it had no Idempotency-Key: the id that its sender gave it, in the
- * order of how much that means, else its signature where no other delivery can have the same. */
+/* By what a repeat of the delivery is known. Where its signature covers a time: by an id that the signature covers too,
+ * else by the signature; whoever caught such a delivery could give it another name in a header, and send it again while
+ * it is fresh. Else by its Idempotency-Key, or the id that its sender gave it. */
 static enum lf_status
 find_id(struct delivery *delivery, struct lf_api_once_claim *claim, struct lf_error *error)
 {
@@ -214,6 +215,13 @@ find_id(struct delivery *delivery, struct lf_api_once_claim *claim, struct lf_er
     const char *webhook_id = lf_request_header(delivery->request, "webhook-id");
     enum lf_status status = LF_OK;
 
+    if (delivery->proof.id != NULL) {
+        claim->key = delivery->proof.id;
+        claim->len = delivery->proof.id_len;
+        return delivery->crm == LF_CRM_HUBSPOT
+                   ? take_id(scratch, lf_json_member(delivery->payload, "callbackId"), claim, error)
+                   : LF_OK;
+    }
     if (claim->len > 0)
         return LF_OK;
     if (webhook_id != NULL && webhook_id[0] != '\0') {
@@ -231,10 +239,6 @@ find_id(struct delivery *delivery, struct lf_api_once_claim *claim, struct lf_er
             return take_asked(scratch, lf_json_member(delivery->payload, "data"), claim, error);
     } else if (delivery->crm == LF_CRM_HUBSPOT) {
         status = take_id(scratch, lf_json_member(delivery->payload, "callbackId"), claim, error);
-    }
-    if (status == LF_OK && claim->len == 0 && delivery->proof.id != NULL) {
-        claim->key = delivery->proof.id;
-        claim->len = delivery->proof.id_len;
     }
     return status;
 }

@@ -5,7 +5,7 @@
 #include "app/courier_parts.h"
 
 #include "app/events.h"
-#include "base/base64.h"
+#include "app/signature.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -16,7 +16,6 @@
 
 enum {
     BODY_MAX = 1 << 20, /* far above what an event takes */
-    SIGNATURE_TEXT_MAX = 64,
     HEADER_MAX = 128,
     DAY_MS = 86400000,
     GONE = 410,
@@ -109,49 +108,26 @@ out_of_memory(struct lf_error *error)
     return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while sending an event");
 }
 
-/* "v1," and the signature of "id.timestamp.body". */
-static enum lf_status
-sign(struct lf_courier *courier, const struct lf_parcel *parcel, const char *id, int64_t timestamp,
-     char ret_text[SIGNATURE_TEXT_MAX], struct lf_error *error)
-{
-    const struct lf_subscription *subscription = parcel->route->subscription;
-    struct lf_hmac_key key;
-    struct lf_buf said;
-    uint8_t digest[LF_SHA256_SIZE];
-    char text[LF_BASE64_TEXT_MAX(LF_SHA256_SIZE)];
-
-    lf_buf_init(&said, courier->arena, BODY_MAX + HEADER_MAX);
-    lf_buf_printf(&said, "%s.%lld.", id, (long long)timestamp);
-    lf_buf_add(&said, parcel->body.data, parcel->body.len);
-    if (lf_buf_failed(&said) || !lf_hmac_prepare(&key, subscription->secret, subscription->secret_len) ||
-        !lf_hmac_sha256(&key, said.data, said.len, digest))
-        return out_of_memory(error);
-    (void)lf_base64_encode(digest, sizeof digest, text);
-    (void)snprintf(ret_text, SIGNATURE_TEXT_MAX, "v1,%s", text);
-    return LF_OK;
-}
-
 static enum lf_status
 post(struct lf_courier *courier, struct lf_parcel *parcel, const struct lf_stored_delivery *delivery,
      struct lf_error *error)
 {
     int64_t timestamp = lf_time_now_ms() / 1000;
-    char id[LF_WEBHOOK_ID_MAX], signature[SIGNATURE_TEXT_MAX];
+    const struct lf_subscription *subscription = parcel->route->subscription;
+    char id[LF_WEBHOOK_ID_MAX], signature[LF_SIGNATURE_TEXT_MAX];
     char id_header[HEADER_MAX], timestamp_header[HEADER_MAX], signature_header[HEADER_MAX];
     const char *headers[] = {"Content-Type: application/json", "User-Agent: leadfit/" LF_VERSION, id_header,
                              timestamp_header, signature_header};
-    enum lf_status status = LF_OK;
 
     lf_webhook_id_put(delivery->id, delivery->at_ms, id);
-    status = sign(courier, parcel, id, timestamp, signature, error);
-    if (status != LF_OK)
-        return status;
+    if (!lf_signature_make(subscription->secret, subscription->secret_len, id, timestamp, parcel->body.data,
+                           parcel->body.len, signature))
+        return out_of_memory(error);
     (void)snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
     (void)snprintf(timestamp_header, sizeof timestamp_header, "webhook-timestamp: %lld", (long long)timestamp);
     (void)snprintf(signature_header, sizeof signature_header, "webhook-signature: %s", signature);
-    return lf_poster_start(courier->poster, parcel->route->subscription->url, headers,
-                           sizeof headers / sizeof headers[0], parcel->body.data, parcel->body.len, take_end, parcel,
-                           error);
+    return lf_poster_start(courier->poster, subscription->url, headers, sizeof headers / sizeof headers[0],
+                           parcel->body.data, parcel->body.len, take_end, parcel, error);
 }
 
 /* How many attempts there were. What cannot be read counts as none, so that somebody's hand in the database stops no

@@ -4,6 +4,7 @@
 
 #include "app/edit.h"
 #include "app/post.h"
+#include "app/signature.h"
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/hash.h"
@@ -13,10 +14,8 @@
 #include <string.h>
 
 enum {
-    URL_MAX = 2000,      /* characters */
-    SECRET_MADE = 32,    /* bytes */
-    SECRET_LEN_MIN = 24, /* Standard Webhooks: 192 to 512 bits */
-    SECRET_LEN_MAX = 64,
+    URL_MAX = 2000,            /* characters */
+    SECRET_MADE = 32,          /* bytes */
     GRADE_MAX = 64,            /* characters of a name */
     GRADES_TEXT_MAX = 1 << 14, /* bytes of all of them as JSON */
     SECRET_PREFIX_LEN = 6,
@@ -166,19 +165,16 @@ read_secret(struct lf_document *document, const struct lf_json *body, const stru
         lf_document_fault(document, &place, "wrong_type", "a text belongs here: whsec_ and a secret in base64");
         return NULL;
     }
-    secret = lf_arena_alloc(document->arena, SECRET_LEN_MAX);
+    secret = lf_arena_alloc(document->arena, LF_WEBHOOK_SECRET_MAX);
     if (secret == NULL) {
         lf_document_out_of_memory(document);
         return NULL;
     }
     if (len < SECRET_PREFIX_LEN || memcmp(text, SECRET_PREFIX, SECRET_PREFIX_LEN) != 0 ||
-        !lf_base64_decode(text + SECRET_PREFIX_LEN, len - SECRET_PREFIX_LEN, secret, SECRET_LEN_MAX, ret_len) ||
-        *ret_len < SECRET_LEN_MIN) {
+        !lf_webhook_secret_read(text, len, secret, ret_len))
         lf_document_fault(document, &place, "invalid_value",
-                          "a secret is whsec_ and %d to %d bytes in base64; leave it out to have one made",
-                          SECRET_LEN_MIN, SECRET_LEN_MAX);
-        *ret_len = 0;
-    }
+                          "a secret is whsec_ and 24 to %d bytes in base64; leave it out to have one made",
+                          LF_WEBHOOK_SECRET_MAX);
     return secret;
 }
 
@@ -223,7 +219,7 @@ make_secret(struct lf_arena *arena, struct lf_stored_subscription *subscription,
 {
     uint8_t *secret = lf_arena_alloc(arena, SECRET_MADE);
 
-    _Static_assert(SECRET_PREFIX_LEN + LF_BASE64_TEXT_MAX(SECRET_LEN_MAX) <= LF_SUBSCRIPTION_SECRET_TEXT_MAX,
+    _Static_assert(SECRET_PREFIX_LEN + LF_BASE64_TEXT_MAX(SECRET_MADE) <= LF_SUBSCRIPTION_SECRET_TEXT_MAX,
                    "a secret's text fits");
     if (secret == NULL)
         return lf_fail(error, LF_OUT_OF_MEMORY, "out of memory while making a secret");

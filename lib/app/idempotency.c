@@ -196,10 +196,10 @@ open_answer(struct lf_arena *arena, const struct lf_once_key *key, const struct 
     char *body = NULL;
     bool memory = false;
 
+    if (stored->erased) /* and what was asked is gone, too */
+        return lf_fail(error, LF_ERASED, "the lead that this request was about has been erased: its answer is gone");
     if (memcmp(stored->request, key->request, sizeof key->request) != 0)
         return reused(error);
-    if (stored->erased)
-        return lf_fail(error, LF_ERASED, "the lead that this request was about has been erased: its answer is gone");
     if (stored->sealed_len < SEALED_EXTRA)
         return lf_fail(error, LF_STORAGE_CORRUPT, "the answer that was kept for this Idempotency-Key is cut short");
     body = lf_arena_alloc(arena, stored->sealed_len - SEALED_EXTRA);

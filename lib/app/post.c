@@ -25,6 +25,7 @@
 enum {
     CONNECT_TIMEOUT_MS = 5000, /* for name, connection and TLS: what takes longer will hardly answer in time */
     WAIT_MS_MAX = 3600000,
+    STATUS_MAX = 599,     /* libcurl takes any three digits; HTTP has no more than these */
     IDLE_MS = 100,        /* instead of a wait that fails */
     CONNECTIONS_MAX = 64, /* that are kept open for the next posts */
     BUFFER = 4096, /* answers are short and thrown away; libcurl's own 16 KiB for each would be memory for nothing */
@@ -253,7 +254,11 @@ fill_posted(const struct post *post, CURLcode code, struct lf_posted *ret_posted
     (void)curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &http_status);
     if (code == CURLE_OK && !post->head_ended)
         code = CURLE_RECV_ERROR;
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && has_enough(post))) {
+    if (code == CURLE_WRITE_ERROR && has_enough(post))
+        code = CURLE_OK;
+    if (code == CURLE_OK && http_status > STATUS_MAX)
+        code = CURLE_WEIRD_SERVER_REPLY;
+    if (code == CURLE_OK) {
         ret_posted->http_status = (int)http_status;
         ret_posted->retry_after_ms = post->retry_after_ms;
         return;

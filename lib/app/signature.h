@@ -4,7 +4,7 @@
  *
  * Over the raw bytes, compared in constant time, under each of the source's secrets. A signature that covers a time is
  * good for LF_SIGNATURE_MS to either side of it. Pure but for libcrypto; the sources of the formulas stand in the
- * vendors' documentation, and their published vectors in tests/unit/test_signature.c. Thread-safe.
+ * vendors' documentation, and their published vectors in tests/unit/test_signature*.c. Thread-safe.
  */
 #ifndef LF_APP_SIGNATURE_H
 #define LF_APP_SIGNATURE_H

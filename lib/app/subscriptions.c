@@ -25,6 +25,8 @@ destroy_entry(struct lf_subscription_entry *entry)
 {
     if (entry == NULL)
         return;
+    if (entry->item.secret != NULL)
+        explicit_bzero((void *)(uintptr_t)entry->item.secret, entry->item.secret_len);
     lf_arena_destroy(entry->arena);
     free(entry);
 }
@@ -105,7 +107,7 @@ create_entry(const struct lf_stored_subscription *stored, struct lf_subscription
 /* ---- the registry ---- */
 
 /* What may wait for a subscription from now on: one for which too much waits already, and which was started again, may
- * gather a little more until that is delivered. */
+ * gather a little more, until it is put again or the service starts. */
 static int64_t
 limit_of(const struct lf_subscriptions *subscriptions, int64_t waiting)
 {

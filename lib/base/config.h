@@ -65,7 +65,7 @@ enum lf_setting_type {
     X(METRICS_OPEN, "metrics_open", BOOLEAN, "no", 0, 1, "", false, "/metrics answers without an API key")           \
     X(PUBLIC_URL, "public_url", TEXT, "", 0, 1000, "", false,                                                        \
       "what callers write before /v1, such as https://scores.example.com; for signatures")                           \
-    X(IDEMPOTENCY, "idempotency", DURATION, "24 h", LF_MINUTE_MS, 720 * 60 * LF_MINUTE_MS, "", false,                \
+    X(IDEMPOTENCY, "idempotency", DURATION, "24 h", 15 * LF_MINUTE_MS, 720 * 60 * LF_MINUTE_MS, "", false,           \
       "a repeated request gets its first answer again for this long")                                                \
     X(ALLOW_PRIVATE_TARGETS, "allow_private_targets", BOOLEAN, "no", 0, 1, "", false,                                \
       "events may go to private addresses, and by plain http")                                                       \

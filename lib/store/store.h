@@ -40,8 +40,9 @@ struct lf_store_options {
     bool read_only; /* never creates, migrates or writes */
 };
 
-/* Who changes something, when and why: what the audit keeps beside the change itself. */
 struct lf_new_delivery; /* store/exchange.h */
+
+/* Who changes something, when and why: what the audit keeps beside the change itself. */
 struct lf_change {
     const char *by;     /* the API key's name, or "command line" */
     const char *key_id; /* its public id, "" for none */

@@ -218,6 +218,7 @@ BEHAVIOURS = {
     "slower": lambda c, r: raw(c, b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", *([b"x"] * 9000), pause_s=0.05),
     "other": lambda c, r: raw(c, b"SSH-2.0-OpenSSH_9.2\r\n"),
     "text": lambda c, r: raw(c, b"<html>fine</html>"),
+    "no-status": lambda c, r: answer(c, "600 Whatever", b"x" * 65537),
     "cookie": lambda c, r: answer(c, "200 OK", headers=[("Set-Cookie", "a=b; Path=/")]),
     "who": lambda c, r: answer(c, "401 Unauthorized", headers=[("WWW-Authenticate", 'Basic realm="x"')]),
     "encoded": lambda c, r: answer(c, "200 OK", b"no gzip at all", [("Content-Encoding", "gzip")]),

@@ -66,6 +66,13 @@ def test_repeats_by_what_each_kind_has(program):
         first = first_time(hooks, "hubspot", value, at_ms=at)
         again(hooks, "hubspot", value, first, at_ms=at)
         first_time(hooks, "hubspot", value, at_ms=at + 1)
+        # A header that no signature covers gives a caught delivery no new name.
+        first = first_time(hooks, "hubspot", value, at_ms=at + 2)
+        for headers in ({"Idempotency-Key": "mine"}, {"webhook-id": "mine"}):
+            again(hooks, "hubspot", value, first, at_ms=at + 2, headers=headers)
+        value = payload("standard", "a")
+        first = first_time(hooks, "standard", value, name="msg_3")
+        again(hooks, "standard", value, first, name="msg_3", headers={"Idempotency-Key": "mine"})
         # What a source answered is none of another one's.
         other = hooks.put("hubspot", "other")
         first_time(hooks, other, action)

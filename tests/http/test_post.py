@@ -76,7 +76,7 @@ ENDS = [
     ("endless-head", 0, "no end"), ("endless-continue", 0, "no end"),
     ("hang", 0, "no whole answer came in time"), ("hang-in-head", 0, "no whole answer came in time"),
     ("hang-in-body", 0, "no whole answer came in time"), ("slower", 0, "no whole answer came in time"),
-    ("other", 0, "does not speak HTTP"), ("text", 0, "does not speak HTTP"),
+    ("other", 0, "does not speak HTTP"), ("text", 0, "does not speak HTTP"), ("no-status", 0, "does not speak HTTP"),
 ]
 
 

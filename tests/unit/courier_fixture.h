@@ -293,25 +293,28 @@ nothing_task(struct lf_store *store, void *argument, struct lf_error *error)
     return LF_OK;
 }
 
+struct counts {
+    int64_t waiting, delivered, failed_attempts, given_up, failing_since_ms;
+};
+
 /* The counts that the registry keeps, as of all that can be seen in the store: it follows within the same task. */
-static inline struct lf_subscription
+static inline struct counts
 counts_of(struct post_office *o, int64_t id)
 {
     struct fixture *f = o->f;
-    struct lf_subscription **items = NULL, found = {.id = 0};
+    struct lf_subscription **items = NULL;
+    struct counts found = {.waiting = -1};
     size_t count = 0;
 
     OK(lf_recorder_run(o->recorder, nothing_task, NULL, &f->error));
     assert_true(lf_subscriptions_hold(o->subscriptions, f->arena, &items, &count));
     for (size_t i = 0; i < count; i++) {
-        if (items[i]->id == id) {
-            found.id = id;
-            atomic_init(&found.waiting, atomic_load(&items[i]->waiting));
-            atomic_init(&found.delivered, atomic_load(&items[i]->delivered));
-            atomic_init(&found.failed_attempts, atomic_load(&items[i]->failed_attempts));
-            atomic_init(&found.given_up, atomic_load(&items[i]->given_up));
-            atomic_init(&found.failing_since_ms, atomic_load(&items[i]->failing_since_ms));
-        }
+        if (items[i]->id == id)
+            found = (struct counts){.waiting = atomic_load(&items[i]->waiting),
+                                    .delivered = atomic_load(&items[i]->delivered),
+                                    .failed_attempts = atomic_load(&items[i]->failed_attempts),
+                                    .given_up = atomic_load(&items[i]->given_up),
+                                    .failing_since_ms = atomic_load(&items[i]->failing_since_ms)};
     }
     lf_subscriptions_release(o->subscriptions, items, count);
     return found;

@@ -5,6 +5,7 @@
  *     /ok          200
  *     /status/N    that status
  *     /flaky/N     500 to the first N requests of each webhook-id, then 200
+ *     /stuck       500 to the first request of each webhook-id, then as /hold
  *     /later/TEXT  429 with Retry-After: TEXT
  *     /hold        200, once let go (receiver_let_go); all others are answered meanwhile
  *     /hang        never
@@ -115,7 +116,8 @@ note_request(const char *head, const char *body, size_t body_len, char *ret_head
     request.timestamp = atoll(number);
     (void)snprintf(request.body, sizeof request.body, "%.*s", (int)body_len, body);
     (void)pthread_mutex_lock(&receiver.lock);
-    before = strncmp(request.path, "/flaky/", 7) == 0 ? times_before(&request) : 0;
+    if (strncmp(request.path, "/flaky/", 7) == 0 || strncmp(request.path, "/stuck", 6) == 0)
+        before = times_before(&request);
     held_status = receiver.held_status;
     if (receiver.count < REQUESTS_MAX)
         receiver.requests[receiver.count++] = request;
@@ -127,6 +129,8 @@ note_request(const char *head, const char *body, size_t body_len, char *ret_head
         answer = atoi(request.path + 8);
     else if (strncmp(request.path, "/flaky/", 7) == 0)
         answer = before < atoi(request.path + 7) ? 500 : 200;
+    else if (strncmp(request.path, "/stuck", 6) == 0)
+        answer = before == 0 ? 500 : held_status;
     else if (strncmp(request.path, "/later/", 7) == 0) {
         answer = 429;
         (void)snprintf(ret_headers, size, "Retry-After: %.40s\r\n", request.path + 7);

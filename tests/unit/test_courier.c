@@ -88,6 +88,24 @@ test_a_retry_holds_nothing_back(void **state)
     close_office(&o);
 }
 
+/* Nor does a retry that is out. */
+static void
+test_a_retry_that_hangs(void **state)
+{
+    struct post_office o = open_office(state);
+    int64_t crm = put(&o, "crm", "/stuck");
+
+    start_courier(&o);
+    for (size_t i = 0; i < 4; i++) {
+        tell(&o, crm, 1, 1, 1, (int)i);
+        await_received("/stuck", 2 * i + 2);
+    }
+    receiver_let_go(200);
+    await_state(&o, crm, LF_DELIVERY_DELIVERED, 4);
+    assert_int_equal(received("/stuck"), 8);
+    close_office(&o);
+}
+
 /* No more than `each` are out, and what does not come back holds up nobody else. */
 static void
 test_one_that_hangs(void **state)
@@ -361,6 +379,7 @@ main(void)
         TEST(test_one),
         TEST(test_lanes),
         TEST(test_a_retry_holds_nothing_back),
+        TEST(test_a_retry_that_hangs),
         TEST(test_one_that_hangs),
         TEST(test_a_lead_that_fills_the_window),
         TEST(test_retries),

@@ -231,11 +231,16 @@ put_counts(struct lf_store *store, void *argument, struct lf_error *error)
     struct lf_live *live = lf_service_live(s->service);
     struct lf_live_set *set = lf_live_acquire(live);
     const struct lf_profile *profile = &set->profiles->items[0];
-    struct lf_stored_rollup rollup = {.version_id = profile->version_id,
-                                      .kind = LF_ROLLUP_TALLY,
-                                      .span = putting->span,
-                                      .start_hour =
-                                          putting->span == LF_SPAN_HOUR ? lf_window_hour(lf_time_now_ms()) - 2 : 0};
+    bool recent = putting->span == LF_SPAN_HOUR;
+    int64_t hour = recent ? lf_window_hour(lf_time_now_ms()) - 2 : 0;
+    struct lf_stored_rollup rollups[] = {
+        {.version_id = profile->version_id, .kind = LF_ROLLUP_TALLY, .span = putting->span, .start_hour = hour},
+        /* In the last hour of a day, by UTC, the last 24 are that day. */
+        {.version_id = profile->version_id,
+         .kind = LF_ROLLUP_TALLY,
+         .span = LF_SPAN_DAY,
+         .start_hour = lf_window_span_start(LF_SPAN_DAY, hour)},
+    };
     const struct lf_outcome *outcome = outcome_of(s, profile->icp);
     struct lf_tally tally;
     struct lf_buf body;
@@ -252,9 +257,11 @@ put_counts(struct lf_store *store, void *argument, struct lf_error *error)
     }
     lf_buf_init(&body, s->f->arena, 1 << 20);
     lf_tally_put(&body, &tally);
-    rollup.body = body.data;
-    rollup.body_len = body.len;
-    status = lf_store_append_scores(store, NULL, 0, &rollup, 1, NULL, error);
+    for (size_t i = 0; i < 2; i++) {
+        rollups[i].body = body.data;
+        rollups[i].body_len = body.len;
+    }
+    status = lf_store_append_scores(store, NULL, 0, rollups, recent ? 2 : 1, NULL, error);
     lf_live_release(live, set);
     return status;
 }

@@ -23,10 +23,11 @@ lf_sqlite_drift(struct lf_store_reader *reader, int64_t version_id, int *ret_lev
 
 /* Within the transaction. */
 static enum lf_status
-note_level(struct lf_connection *connection, int64_t version_id, int level, int64_t at_ms, struct lf_error *error)
+write_level(struct lf_connection *connection, enum lf_sql which, int64_t version_id, int level, int64_t at_ms,
+            struct lf_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    enum lf_status status = lf_sqlite_get(connection, LF_SQL_NOTE_DRIFT, &statement, error);
+    enum lf_status status = lf_sqlite_get(connection, which, &statement, error);
 
     if (status != LF_OK)
         return status;
@@ -34,6 +35,17 @@ note_level(struct lf_connection *connection, int64_t version_id, int level, int6
         sqlite3_bind_int(statement, 2, level) != SQLITE_OK || sqlite3_bind_int64(statement, 3, at_ms) != SQLITE_OK)
         return lf_sqlite_no_memory(connection, error);
     return lf_sqlite_run(connection, statement, error);
+}
+
+/* The one there was, or a new one. Within the transaction. */
+static enum lf_status
+note_level(struct lf_connection *connection, int64_t version_id, int level, int64_t at_ms, struct lf_error *error)
+{
+    enum lf_status status = write_level(connection, LF_SQL_CHANGE_DRIFT, version_id, level, at_ms, error);
+
+    if (status != LF_OK || sqlite3_changes(connection->db) > 0)
+        return status;
+    return write_level(connection, LF_SQL_ADD_DRIFT, version_id, level, at_ms, error);
 }
 
 enum lf_status

@@ -170,7 +170,7 @@
     X(DELETE_ANSWER, "DELETE FROM answer WHERE name = ?1")                                                             \
     X(ADD_ANSWER, "INSERT INTO answer (name, request, at_ms, http_status, first_score, last_score, sealed)"            \
                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                              \
-    X(ERASE_ANSWER, "UPDATE answer SET sealed = NULL WHERE id = (SELECT id FROM answer WHERE first_score <= ?1"        \
+    X(ERASE_ANSWER, "UPDATE answer SET sealed = NULL, request = zeroblob(32) WHERE id = (SELECT id FROM answer WHERE first_score <= ?1"        \
                     " ORDER BY first_score DESC LIMIT 1) AND last_score >= ?1 AND sealed IS NOT NULL")                 \
     X(DROP_ANSWERS, "DELETE FROM answer WHERE first_score <= ?1")                                                      \
     X(ERASE_OLD_DELIVERIES, "UPDATE delivery SET state = 4, due_ms = 0, lane = 0, data = ''"                           \
@@ -179,8 +179,8 @@
                         " ORDER BY at_ms, id LIMIT ?2)")                                                               \
     /* how far scores have moved */                                                                                    \
     X(DRIFT, "SELECT level FROM drift WHERE version_id = ?1")                                                          \
-    X(NOTE_DRIFT, "INSERT INTO drift (version_id, level, at_ms) VALUES (?1, ?2, ?3)"                                   \
-                  " ON CONFLICT (version_id) DO UPDATE SET level = excluded.level, at_ms = excluded.at_ms")            \
+    X(ADD_DRIFT, "INSERT INTO drift (version_id, level, at_ms) VALUES (?1, ?2, ?3)")                                   \
+    X(CHANGE_DRIFT, "UPDATE drift SET level = ?2, at_ms = ?3 WHERE version_id = ?1")                                   \
     /* subscriptions and the outbox */                                                                                 \
     X(SUBSCRIPTIONS, "SELECT id, key, url, secret, events, icp, grades, state, reason, failing_since_ms,"              \
                      " delivered_at_ms, created_at_ms, updated_at_ms FROM subscription ORDER BY key")                  \

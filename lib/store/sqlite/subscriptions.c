@@ -98,15 +98,17 @@ lf_sqlite_put_subscription(struct lf_store *store, const struct lf_stored_subscr
 }
 
 /* Within the transaction. */
-static enum lf_status delete (struct lf_connection *connection, const char *key, const struct lf_change *change,
-                              struct lf_error *error) {
+static enum lf_status
+drop(struct lf_connection *connection, const char *key, const struct lf_change *change, struct lf_error *error)
+{
     struct lf_sqlite_trace trace = {.action = "subscription.delete", .icp = "", .subject = key};
     sqlite3_stmt *statement = NULL;
     enum lf_status status = lf_sqlite_get(connection, LF_SQL_DELETE_SUBSCRIPTION, &statement, error);
 
-    if (status != LF_OK) return status;
-    if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK) return lf_sqlite_no_memory(connection,
-                                                                                                         error);
+    if (status != LF_OK)
+        return status;
+    if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK)
+        return lf_sqlite_no_memory(connection, error);
     status = lf_sqlite_run(connection, statement, error);
     if (status == LF_OK && sqlite3_changes(connection->db) == 0)
         status = lf_fail(error, LF_SUBSCRIPTION_NOT_FOUND, "there is no subscription \"%.64s\"", key);
@@ -125,7 +127,7 @@ lf_sqlite_delete_subscription(struct lf_store *store, const char *key, const str
     status = lf_sqlite_begin(connection, error);
     if (status != LF_OK)
         return status;
-    status = delete (connection, key, change, error);
+    status = drop(connection, key, change, error);
     return lf_sqlite_end(connection, status, error);
 }
 

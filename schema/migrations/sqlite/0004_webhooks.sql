@@ -32,9 +32,10 @@ CREATE TABLE refusal (
     PRIMARY KEY (source_id, position)
 ) STRICT, WITHOUT ROWID;
 
--- Answers that are given again to whoever repeats a request. name is a hash of whose it is and of its key, request one of
--- what was asked. sealed is the answer, readable with that key alone (lib/app/idempotency.h); null once one of the leads
--- it tells of was erased. It tells of the scores from first_score to last_score, null for none.
+-- Answers that are given again to whoever repeats a request. name is a hash of whose it is and of its key, request one
+-- of what was asked. sealed is the answer, readable with that key alone (lib/app/idempotency.h); null, and request
+-- zeros, once one of the leads it tells of was erased. It tells of the scores from first_score to last_score, null for
+-- none.
 CREATE TABLE answer (
     id          INTEGER PRIMARY KEY,
     name        BLOB NOT NULL UNIQUE CHECK (length(name) = 32),
