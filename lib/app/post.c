@@ -334,7 +334,7 @@ set_target(struct post *post, const char *url)
     if (poster->ca_file != NULL)
         SET(CURLOPT_CAINFO, poster->ca_file);
     if (poster->ca_file != NULL || poster->one_bundle)
-        SET(CURLOPT_CAPATH, NULL); /* without it libcurl keeps the certificates it has read */
+        SET(CURLOPT_CAPATH, NULL); /* without it libcurl reads all certificates once, not for each connection: 25 ms */
     return code;
 }
 

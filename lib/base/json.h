@@ -63,6 +63,9 @@ enum lf_status lf_json_parse(struct lf_arena *arena, const char *text, size_t le
 
 enum lf_json_kind lf_json_kind(const struct lf_json *node);
 
+/* Whether a value is something: all but null, "" and []; false for NULL. */
+bool lf_json_is_something(const struct lf_json *node);
+
 /* true only for the boolean true. */
 bool lf_json_is_true(const struct lf_json *node);
 

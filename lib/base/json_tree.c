@@ -178,6 +178,28 @@ lf_json_kind(const struct lf_json *node)
 }
 
 bool
+lf_json_is_something(const struct lf_json *node)
+{
+    size_t len = 0;
+
+    switch (lf_json_kind(node)) {
+    case LF_JSON_ABSENT:
+    case LF_JSON_NULL:
+        return false;
+    case LF_JSON_TEXT:
+        (void)lf_json_text(node, &len);
+        return len > 0;
+    case LF_JSON_ARRAY:
+        return lf_json_first(node) != NULL;
+    case LF_JSON_BOOLEAN:
+    case LF_JSON_NUMBER:
+    case LF_JSON_OBJECT:
+        return true;
+    }
+    return false;
+}
+
+bool
 lf_json_is_true(const struct lf_json *node)
 {
     return type_of(node) == cJSON_True;

@@ -143,36 +143,13 @@ join(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_json *
     return true;
 }
 
-/* Whether a value is something: all but null, "" and []. */
-static bool
-is_something(const struct lf_json *value)
-{
-    size_t len = 0;
-
-    switch (lf_json_kind(value)) {
-    case LF_JSON_ABSENT:
-    case LF_JSON_NULL:
-        return false;
-    case LF_JSON_TEXT:
-        (void)lf_json_text(value, &len);
-        return len > 0;
-    case LF_JSON_ARRAY:
-        return lf_json_first(value) != NULL;
-    case LF_JSON_BOOLEAN:
-    case LF_JSON_NUMBER:
-    case LF_JSON_OBJECT:
-        return true;
-    }
-    return false;
-}
-
 /* Notes what a path found; behind an array everything is joined into one list. */
 static bool
 note(struct lf_evaluation *evaluation, struct slot *slot, const struct lf_json *value, bool through_array)
 {
     if (!through_array) {
         slot->value = value;
-        slot->present = is_something(value);
+        slot->present = lf_json_is_something(value);
         return true;
     }
     slot->joined = true;

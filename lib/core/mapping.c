@@ -49,7 +49,7 @@ fill(struct making *making, const struct mapping_field *field, struct lf_mapped_
         size_t at = field->first_pointer + i;
         struct lf_mapped_field mapped;
 
-        if (!mapping_is_something(making->found[at]))
+        if (!lf_json_is_something(making->found[at]))
             continue;
         mapping_value(&making->maker, field, making->found[at], &mapped);
         mapped.pointer = making->mapping->pointers[at].text;
@@ -146,7 +146,7 @@ own_value(struct making *making, const struct mapping_part *part, const struct l
     } else {
         value = part->unwrap ? mapping_unwrap(&making->maker, member, &unwrapped) : member;
     }
-    return fine(making) && mapping_is_something(value) ? value : NULL;
+    return fine(making) && lf_json_is_something(value) ? value : NULL;
 }
 
 /* Adds a member of the record's own, unless a field has its name. joined: see below. */

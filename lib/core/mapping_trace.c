@@ -103,7 +103,7 @@ holds_something(const struct lf_json *node)
     const struct lf_json *value = lf_json_member(node, "value");
 
     if (lf_json_kind(node) != LF_JSON_OBJECT && lf_json_kind(node) != LF_JSON_ARRAY)
-        return mapping_is_something(node);
+        return lf_json_is_something(node);
     if (value != NULL)
         return holds_something(value);
     for (const struct lf_json *inner = lf_json_first(node); inner != NULL; inner = lf_json_next(inner))

@@ -91,9 +91,6 @@ size_t mapping_parts(enum lf_crm crm, const struct mapping_record *record, const
 
 /* ---- mapping_value.c ---- */
 
-/* Whether a value is something: all but absent, null, "" and []. */
-bool mapping_is_something(const struct lf_json *value);
-
 /* Where values are made. */
 struct mapping_maker {
     struct lf_arena *arena;

@@ -11,28 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-mapping_is_something(const struct lf_json *value)
-{
-    size_t len = 0;
-
-    switch (lf_json_kind(value)) {
-    case LF_JSON_ABSENT:
-    case LF_JSON_NULL:
-        return false;
-    case LF_JSON_TEXT:
-        (void)lf_json_text(value, &len);
-        return len > 0;
-    case LF_JSON_ARRAY:
-        return lf_json_first(value) != NULL;
-    case LF_JSON_BOOLEAN:
-    case LF_JSON_NUMBER:
-    case LF_JSON_OBJECT:
-        return true;
-    }
-    return false;
-}
-
 /* ---- making ---- */
 
 /* NULL when there is no memory; the maker notes it. */
@@ -133,7 +111,7 @@ look_into(const struct lf_json *object)
 static const struct lf_json *
 value_in(struct mapping_maker *maker, const struct wrapper *wrapper)
 {
-    const struct lf_json *value = mapping_is_something(wrapper->value) ? wrapper->value : wrapper->normalized;
+    const struct lf_json *value = lf_json_is_something(wrapper->value) ? wrapper->value : wrapper->normalized;
 
     if (value == NULL)
         return wrapper->value;
@@ -283,7 +261,7 @@ label_one(struct mapping_maker *maker, const struct mapping_field *field, const 
     const struct mapping_label *label = NULL;
     const struct lf_json *words = NULL;
 
-    if (!mapping_is_something(node))
+    if (!lf_json_is_something(node))
         return node;
     wanted.raw = raw_text(node, number, &wanted.raw_len);
     if (wanted.raw != NULL && field->label_count > 0)
@@ -323,16 +301,16 @@ mapping_value(struct mapping_maker *maker, const struct mapping_field *field, co
     struct lf_mapped_field mapped = {.field = field->path, .pointer = "", .raw = raw};
     const struct lf_json *value = NULL;
 
-    if (mapping_is_something(raw))
+    if (lf_json_is_something(raw))
         value = mapping_unwrap(maker, raw, &mapped.unwrapped);
-    if (field->separator != NULL && lf_json_kind(value) == LF_JSON_TEXT && mapping_is_something(value)) {
+    if (field->separator != NULL && lf_json_kind(value) == LF_JSON_TEXT && lf_json_is_something(value)) {
         value = split(maker, value, field->separator);
         mapped.split = true;
     }
     if (value != NULL && (field->label_count > 0 || field->constants))
         value = lf_json_kind(value) == LF_JSON_ARRAY ? label_all(maker, field, value, &mapped)
                                                      : label_one(maker, field, value, &mapped);
-    mapped.value = mapping_is_something(value) ? value : NULL;
+    mapped.value = lf_json_is_something(value) ? value : NULL;
     *ret_mapped = mapped;
 }
 

@@ -1,17 +1,17 @@
 /*
  * post_driver.c - posts what it is told to, for test_post.py: lib/app/post.c and nothing else.
  *
- *   post_driver [timeout_ms=N] [allow_private=1] [ca_file=PATH] [at_once=N] [wakes=1] [public=ADDRESS]
+ *   post_driver [timeout_ms=N] [allow_private=1] [ca_file=PATH] [at_once=N] [cut_after=N] [wakes=1] [public=ADDRESS]
  *               [name=HOST=ADDRESS,ADDRESS…/ADDRESS…]…
  *
  * Each line of standard input is "URL BODY"; line N is answered by "N STATUS RETRY_AFTER_MS ERROR" as soon as its post
  * has ended. public: that address counts as public. name: what a host is resolved to, the first time and (behind a
  * slash) from then on; an address `slow` takes ten seconds, and none is there then. wakes: another thread wakes the
- * poster all the time. A post that is answered in any other way than once ends the program.
+ * poster all the time. cut_after: destroys the poster once so many have ended, whatever is under way. A post that is
+ * answered in any other way than once ends the program with a failure.
  */
 #include "app/post.h"
 #include "base/address.h"
-#include "base/log.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -26,7 +26,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAMES_MAX = 8, LINES_MAX = 20000, LINE_MAX_ = 8192 };
+enum { NAMES_MAX = 8, LINES_MAX = 20000, LINE_SIZE = 8192 };
 
 static in_addr_t public_address;
 static struct {
@@ -43,6 +43,7 @@ struct line {
 
 static struct line lines[LINES_MAX];
 static struct lf_poster *poster;
+static size_t ended;
 static atomic_bool ending;
 
 /* ---- what the world looks like ---- */
@@ -121,6 +122,7 @@ done(void *data, const struct lf_posted *posted)
     struct line *line = data;
 
     line->answers++;
+    ended++;
     (void)printf("%zu %d %lld %s\n", line->number, posted->http_status, (long long)posted->retry_after_ms,
                  posted->error);
     (void)fflush(stdout);
@@ -149,7 +151,7 @@ start(struct line *line)
 static size_t
 read_lines(void)
 {
-    static char text[LINE_MAX_];
+    static char text[LINE_SIZE];
     size_t count = 0;
 
     while (count < LINES_MAX && fgets(text, sizeof text, stdin) != NULL) {
@@ -180,22 +182,22 @@ wake_main(void *argument)
 }
 
 static int
-post_all(size_t count, size_t at_once)
+post_all(size_t count, size_t at_once, size_t cut_after)
 {
     size_t next = 0;
 
-    while (next < count || lf_poster_active(poster) > 0) {
+    while (ended < cut_after && (next < count || lf_poster_active(poster) > 0)) {
         while (next < count && lf_poster_active(poster) < at_once) {
             if (!start(&lines[next++]))
                 return 1;
         }
         lf_poster_run(poster, 1000);
     }
-    lf_poster_run(poster, 0);
+    if (ended < cut_after)
+        lf_poster_run(poster, 0);
     for (size_t i = 0; i < count; i++) {
-        if (lines[i].answers != 1)
+        if (lines[i].answers > 1 || (lines[i].answers == 0 && ended < cut_after))
             return 2;
-        free(lines[i].text);
     }
     return 0;
 }
@@ -205,7 +207,7 @@ main(int argc, char **argv)
 {
     struct lf_poster_options options = {.timeout_ms = 20000};
     struct lf_error error;
-    size_t at_once = LINES_MAX, count = 0;
+    size_t at_once = LINES_MAX, cut_after = SIZE_MAX, count = 0;
     bool wakes = false;
     pthread_t waker;
     int code = 0;
@@ -225,6 +227,8 @@ main(int argc, char **argv)
             options.ca_file = value;
         else if (strncmp(argv[i], "at_once=", 8) == 0)
             at_once = (size_t)atoll(value);
+        else if (strncmp(argv[i], "cut_after=", 10) == 0)
+            cut_after = (size_t)atoll(value);
         else if (strncmp(argv[i], "wakes=", 6) == 0)
             wakes = *value == '1';
         else if (strncmp(argv[i], "public=", 7) == 0)
@@ -241,11 +245,13 @@ main(int argc, char **argv)
     count = read_lines();
     if (wakes && pthread_create(&waker, NULL, wake_main, NULL) != 0)
         return 3;
-    code = post_all(count, at_once);
+    code = post_all(count, at_once, cut_after);
     if (wakes) {
         atomic_store(&ending, true);
         (void)pthread_join(waker, NULL);
     }
     lf_poster_destroy(poster);
+    for (size_t i = 0; i < count; i++)
+        free(lines[i].text);
     return code;
 }

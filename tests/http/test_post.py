@@ -267,6 +267,15 @@ def test_a_name_server_that_does_not_answer(program):
         equal(set(post.order[-3:]), {1, 2, 3}, "those that end last")
 
 
+def test_cut(program):
+    """What is under way when the poster goes is cut, wherever it is."""
+    with Target() as target:
+        urls = ["http://slow.test:%d/" % target.port] * 3 + [target.url("/" + path) for path, _, _ in ENDS] * 4
+        for after in (1, 5, 30, 60):
+            ended = post(program, urls + [target.url("/hang")], PRIVATE, "name=slow.test=slow", "cut_after=%d" % after)
+            equal(after <= len(ended) < len(urls), True, "%d of %d ended" % (len(ended), len(urls)))
+
+
 def test_errors_tell_no_urls(program):
     with Target() as target:
         urls = [target.url("/" + path + "?token=s3cret") for path, _, _ in ENDS]

@@ -170,7 +170,8 @@
     X(DELETE_ANSWER, "DELETE FROM answer WHERE name = ?1")                                                             \
     X(ADD_ANSWER, "INSERT INTO answer (name, request, at_ms, http_status, first_score, last_score, sealed)"            \
                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                              \
-    X(ERASE_ANSWER, "UPDATE answer SET sealed = NULL, request = zeroblob(32) WHERE id = (SELECT id FROM answer WHERE first_score <= ?1"        \
+    X(ERASE_ANSWER, "UPDATE answer SET sealed = NULL, request = zeroblob(32) WHERE id = (SELECT id FROM answer WHERE " \
+                    "first_score <= ?1"                                                                                \
                     " ORDER BY first_score DESC LIMIT 1) AND last_score >= ?1 AND sealed IS NOT NULL")                 \
     X(DROP_ANSWERS, "DELETE FROM answer WHERE first_score <= ?1")                                                      \
     X(ERASE_OLD_DELIVERIES, "UPDATE delivery SET state = 4, due_ms = 0, lane = 0, data = ''"                           \
