@@ -120,6 +120,8 @@ open_source(const char *path)
     char full[4096];
     FILE *file = NULL;
 
+    if (path[0] == '/') /* none of the sources, but what a test has written */
+        return fopen(path, "rb");
     if (root != NULL) {
         (void)snprintf(full, sizeof full, "%s/%s", root, path);
         file = fopen(full, "rb");
