@@ -13,7 +13,6 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     LOOK_AGAIN_MS = 20,    /* of a crowd of wakes; the first one is heard at once */
@@ -154,6 +153,16 @@ has_room(const struct lf_courier *courier, const struct lf_route *route)
     return route->posting < courier->options.each && route->ended < LF_COURIER_UNNOTED;
 }
 
+void
+lf_route_rest(struct lf_route *route, const char *event, const struct lf_error *error)
+{
+    if (!route->failed)
+        lf_log(LF_LOG_WARN, event, lf_log_text("subscription", route->subscription->key),
+               lf_log_text("error", error->detail));
+    route->failed = true;
+    route->rests_until_ns = lf_time_monotonic_ns() + REST_MS * LF_COURIER_NS_PER_MS;
+}
+
 /* Begins the posts that a route may begin now. What fails here is tried again after a rest. */
 static void
 serve(struct lf_courier *courier, struct lf_route *route)
@@ -171,14 +180,10 @@ serve(struct lf_courier *courier, struct lf_route *route)
         if (status == LF_OK)
             status = lf_parcel_start(courier, route, &next, &error);
         if (status != LF_OK) {
-            if (!courier->read_failed)
-                lf_log(LF_LOG_WARN, "delivering_failed", lf_log_text("subscription", route->subscription->key),
-                       lf_log_text("error", error.detail));
-            courier->read_failed = true;
-            route->rests_until_ns = lf_time_monotonic_ns() + REST_MS * LF_COURIER_NS_PER_MS;
+            lf_route_rest(route, "delivering_failed", &error);
             return;
         }
-        courier->read_failed = false;
+        route->failed = false;
         lf_route_drop_next(route, &next);
     }
 }

@@ -77,12 +77,6 @@ give_up(struct lf_store *store, void *argument, struct lf_error *error)
 
 /* ---- targets that are gone, or fail ---- */
 
-static void
-rest(struct lf_route *route)
-{
-    route->rests_until_ns = lf_time_monotonic_ns() + AGAIN_MS * LF_COURIER_NS_PER_MS;
-}
-
 void
 lf_route_say_farewell(struct lf_courier *courier, struct lf_route *route)
 {
@@ -99,11 +93,10 @@ lf_route_say_farewell(struct lf_courier *courier, struct lf_route *route)
         status = lf_recorder_run(courier->recorder, give_up, &task, &error);
     }
     if (status != LF_OK) {
-        lf_log(LF_LOG_WARN, "giving_up_failed", lf_log_text("subscription", route->subscription->key),
-               lf_log_text("error", error.detail));
-        rest(route);
+        lf_route_rest(route, "giving_up_failed", &error);
         return;
     }
+    route->failed = false;
     route->farewell = task.more ? LF_FAREWELL_GIVE_UP : LF_FAREWELL_DONE;
 }
 
@@ -126,11 +119,8 @@ pause_if_hopeless(struct lf_courier *courier, struct lf_route *route, const stru
     (void)snprintf(reason, sizeof reason, "nothing but failures since %s; the last one: %s", since,
                    attempt->http_status != 0 ? status_text : attempt->error);
     if (lf_subscriptions_stop(courier->subscriptions, courier->recorder, route->subscription, LF_SUBSCRIPTION_PAUSED,
-                              reason, &error) == LF_OK)
-        return;
-    lf_log(LF_LOG_WARN, "pausing_failed", lf_log_text("subscription", route->subscription->key),
-           lf_log_text("error", error.detail));
-    rest(route); /* then the next failure tries again */
+                              reason, &error) != LF_OK)
+        lf_route_rest(route, "pausing_failed", &error); /* then the next failure tries again */
 }
 
 /* Once in a while, for a target that fails now and then. */

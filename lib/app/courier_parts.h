@@ -74,6 +74,7 @@ struct lf_route {
     struct lf_parcel *parcels;
     size_t posting, ended;
     int64_t rests_until_ns; /* after something failed here: memory, the storage */
+    bool failed;            /* the last time: it has been logged */
 
     enum lf_farewell farewell;
     int64_t failing_ns; /* since when it fails before our eyes, by the monotonic clock; 0: it does not */
@@ -98,13 +99,18 @@ struct lf_courier {
 
     struct lf_parcel *first_ended, *last_ended; /* and not noted */
     struct lf_attempt attempts[LF_COURIER_NOTED];
-    int64_t look_ns, note_ns;      /* not before then */
-    int64_t heard_ns;              /* a wake is heard from then on */
-    bool read_failed, note_failed; /* the last time: it has been logged */
+    int64_t look_ns, note_ns; /* not before then */
+    int64_t heard_ns;         /* a wake is heard from then on */
+    bool note_failed;         /* the last time: it has been logged */
 
     atomic_bool woken, stopping;
     pthread_t thread;
 };
+
+/* ---- courier.c ---- */
+
+/* Something failed on this side: the first of several is logged, and the route rests. */
+void lf_route_rest(struct lf_route *route, const char *event, const struct lf_error *error);
 
 /* ---- courier_queue.c: what comes next ---- */
 

@@ -8,7 +8,6 @@
 #include "app/signature.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "base/time.h"
 
 #include <stdio.h>

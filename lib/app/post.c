@@ -25,7 +25,8 @@
 enum {
     CONNECT_TIMEOUT_MS = 5000, /* for name, connection and TLS: what takes longer will hardly answer in time */
     WAIT_MS_MAX = 3600000,
-    STATUS_MAX = 599,     /* libcurl takes any three digits; HTTP has no more than these */
+    STATUS_MIN = 100, /* libcurl takes any three digits; HTTP has no others than these */
+    STATUS_MAX = 599,
     IDLE_MS = 100,        /* instead of a wait that fails */
     CONNECTIONS_MAX = 64, /* that are kept open for the next posts */
     BUFFER = 4096, /* answers are short and thrown away; libcurl's own 16 KiB for each would be memory for nothing */
@@ -133,10 +134,12 @@ take_head(char *line, size_t size, size_t count, void *context)
     post->head_len += len;
     if (post->head_len > LF_POST_ANSWER_MAX)
         return 0;
-    post->head_ended = len > 0 && (line[0] == '\r' || line[0] == '\n');
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
-        post->retry_after_ms = -1; /* what came before was none of the answer */
-    else if (len > name && strncasecmp(line, RETRY_AFTER, name) == 0)
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* what came before was none of the answer */
+        post->head_ended = false;
+        post->retry_after_ms = -1;
+    } else if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
+        post->head_ended = true; /* what comes now is behind the body */
+    else if (!post->head_ended && len > name && strncasecmp(line, RETRY_AFTER, name) == 0)
         post->retry_after_ms = read_retry_after(line + name, len - name);
     return len;
 }
@@ -256,7 +259,7 @@ fill_posted(const struct post *post, CURLcode code, struct lf_posted *ret_posted
         code = CURLE_RECV_ERROR;
     if (code == CURLE_WRITE_ERROR && has_enough(post))
         code = CURLE_OK;
-    if (code == CURLE_OK && http_status > STATUS_MAX)
+    if (code == CURLE_OK && (http_status < STATUS_MIN || http_status > STATUS_MAX))
         code = CURLE_WEIRD_SERVER_REPLY;
     if (code == CURLE_OK) {
         ret_posted->http_status = (int)http_status;

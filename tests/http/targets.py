@@ -193,6 +193,10 @@ BEHAVIOURS = {
     "bad": lambda c, r: answer(c, "400 Bad Request"),
     "old": lambda c, r: raw(c, b"HTTP/1.0 200 OK\r\n\r\nuntil the end"),
     "chunks": lambda c, r: raw(c, CHUNKED + b"4\r\nfine\r\n0\r\n\r\n") or True,
+    "trailers": lambda c, r: raw(c, CHUNKED + b"4\r\nfine\r\n0\r\nX-Sum: 1\r\nRetry-After: 5\r\n\r\n") or True,
+    "000": lambda c, r: answer(c, "000 Nothing"),
+    "600": lambda c, r: answer(c, "600 Beyond"),
+    "999": lambda c, r: answer(c, "999 Denied"),
     "continue": lambda c, r: raw(c, b"HTTP/1.1 100 Continue\r\nRetry-After: 9\r\n\r\n"
                                  b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n") or True,
     "close": lambda c, r: False,

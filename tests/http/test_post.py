@@ -67,7 +67,8 @@ def test_a_long_body_waits_for_no_permission(program):
 ENDS = [
     ("ok", 200, ""), ("created", 201, ""), ("nothing", 204, ""), ("error", 500, ""), ("gone", 410, ""),
     ("bad", 400, ""), ("old", 200, ""), ("chunks", 200, ""), ("continue", 503, ""), ("slow", 200, ""),
-    ("cookie", 200, ""), ("who", 401, ""), ("encoded", 200, ""),
+    ("trailers", 200, ""), ("000", 0, "does not speak HTTP"), ("600", 0, "does not speak HTTP"),
+    ("999", 0, "does not speak HTTP"), ("cookie", 200, ""), ("who", 401, ""), ("encoded", 200, ""),
     ("large", 200, ""), ("larger", 200, ""), ("huge", 202, ""), ("endless", 200, ""), ("endless-error", 500, ""),
     ("close", 0, "without an answer"), ("reset", 0, "broke off"),
     ("cut-in-head", 0, ""),  # in words that depend on libcurl's version
