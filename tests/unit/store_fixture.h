@@ -107,6 +107,7 @@ run_sql(const char *path, const char *sql)
     char *message = NULL;
 
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    (void)sqlite3_busy_timeout(db, 30000); /* a service of the test's may be writing */
     if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
         fail_msg("%s: %s", sql, message);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
